@@ -207,7 +207,12 @@ module.exports = {
       'store/(sqlite|postgres)/',
       'SQL drivers stay inside store/sqlite and store/postgres.',
     ),
-    packagesOf('xstate-in-machines', 'xstate', 'machines/', 'XState only in machines: the rest sees runs, messages and effects.'),
+    packagesOf(
+      'xstate-in-machines',
+      'xstate',
+      '(machines/|src/executors/durable/machine/|src/builder/durable-machine\\.ts$)',
+      'XState only in machines, and where machines of authors are defined and run: the rest sees runs, messages and effects.',
+    ),
     packagesOf('fastify-in-api', 'fastify|@fastify/[^/]+', 'src/api/', 'Fastify only in src/api.'),
     packagesOf('drawing-in-diagrams', '@viz-js/viz|@resvg/resvg-js', 'src/diagrams/', 'Layout and bitmaps only in src/diagrams.'),
     packagesOf('prometheus-in-telemetry', 'prom-client', 'src/telemetry/metrics/', 'prom-client only in src/telemetry/metrics.'),

@@ -4,11 +4,20 @@ import { above, below, concat, firstIn, forEachIn, get, put, type SortedMap } fr
 
 /**
  * What an operation of a durable function does: `step` runs code of the function, `value` records a value that the function was given (a time, a
- * random number, a version), `expose` changes what readers see of the function, `handler` says which
- * updates it takes, `call` runs another execution, `continue`
- * ends this one, which another one continues, the others wait.
+ * random number, a version), `expose` changes what readers see of the function, `transition` records what an XState machine has done, `handler` says which
+ * updates it takes, `call` runs another execution, `continue` ends this one, which another one continues, the others wait.
  */
-export type OperationKind = 'step' | 'value' | 'expose' | 'handler' | 'sleep' | 'event' | 'approval' | 'call' | 'continue';
+export type OperationKind =
+  | 'step'
+  | 'value'
+  | 'expose'
+  | 'transition'
+  | 'handler'
+  | 'sleep'
+  | 'event'
+  | 'approval'
+  | 'call'
+  | 'continue';
 
 /** An operation of a durable function. */
 export interface Operation {
@@ -18,7 +27,7 @@ export interface Operation {
   readonly kind: OperationKind;
   /** 0-based. */
   readonly attempt: number;
-  readonly status: 'running' | 'backoff' | 'waiting' | 'completed' | 'failed';
+  readonly status: 'running' | 'backoff' | 'waiting' | 'completed' | 'failed' | 'cancelled';
   /** Results that the visit had when it began. */
   readonly after: number;
   /** Sequence of the event with which it began; of an approval, with which the person is asked. */
@@ -29,6 +38,8 @@ export interface Operation {
   readonly fireAtMs?: number;
   /** Correlation key of the event that it waits for. */
   readonly key?: string;
+  /** Descriptors of the events that it waits for, in place of `key`: types, `order.*`, `*`. */
+  readonly accepts?: readonly string[];
   /** What a person is asked. */
   readonly message?: string;
   /** Which workflow it calls; without a version, the one registered last. */
@@ -226,6 +237,18 @@ export class Journal {
     });
   }
 
+  /** An operation is over and has no result: the function is given nothing. */
+  close(operation: Operation): Journal {
+    const { number } = operation;
+    const { operations, open, size, asked } = this.#parts;
+    return this.#with({
+      operations: put(operations, number, operation),
+      open: concat(below(open, number), above(open, number)),
+      size: Math.max(size, number),
+      asked: asked?.number === number ? null : asked,
+    });
+  }
+
   /** An operation has its result. */
   settle(operation: Operation): Journal {
     const { number, kind } = operation;
@@ -345,7 +368,24 @@ export function initialStatus(kind: OperationKind): 'running' | 'waiting' {
 }
 
 function isSettled({ status }: Operation): boolean {
-  return status === 'completed' || status === 'failed';
+  return status === 'completed' || status === 'failed' || status === 'cancelled';
+}
+
+/** Does an operation wait for an event with this key? Events of XState's own are no external ones. */
+export function awaits({ key: awaited, accepts }: Operation, key: string): boolean {
+  return accepts === undefined ? awaited === key : isDescribed(accepts, key);
+}
+
+/** Does one of the descriptors stand for events of this type, as in XState? */
+export function isDescribed(descriptors: readonly string[], type: string): boolean {
+  return !type.startsWith('xstate.') && descriptors.some((descriptor) => describes(descriptor, type));
+}
+
+function describes(descriptor: string, type: string): boolean {
+  if (descriptor === '*' || descriptor === type) return true;
+  if (!descriptor.endsWith('.*')) return false;
+  const family = descriptor.slice(0, -2);
+  return type === family || type.startsWith(`${family}.`);
 }
 
 /** The id of the timer of an operation. */

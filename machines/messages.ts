@@ -4,6 +4,7 @@ import type { ResultRole } from './graph/edges.ts';
 import type { TokenBudget } from './ir/workflow.ts';
 import type { OperationKind } from './journal.ts';
 import type { Json, JsonObject } from './json.ts';
+import type { SnapshotChange } from './snapshot-change.ts';
 
 /** Usage of a node's work, as the worker or executor reports it. */
 export interface Usage {
@@ -75,6 +76,8 @@ export type OperationEntry =
       readonly kind: OperationKind;
       /** Of an event. */
       readonly key?: string;
+      /** Of an event, in place of `key`: descriptors of those that it takes. */
+      readonly accepts?: readonly string[];
       /** Of an approval. */
       readonly message?: string;
       /** What readers see from now on: fields of the state. */
@@ -95,6 +98,12 @@ export type OperationEntry =
       | { readonly output: Json }
       | { readonly error: string; readonly errorClass?: string }
     ))
+  | Transition
+  | {
+      /** Its result is not wanted any more. One that has its result keeps it. */
+      readonly type: 'cancel';
+      readonly operation: number;
+    }
   | {
       readonly type: 'complete';
       readonly operation: number;
@@ -112,6 +121,25 @@ export type OperationEntry =
       /** Milliseconds until the next attempt; absent = there is none. */
       readonly delayMs?: number;
     };
+
+/** An XState machine that a function runs has taken a macrostep. It is an operation without a result. */
+export interface Transition {
+  readonly type: 'transition';
+  /** The next number. */
+  readonly operation: number;
+  /** Type of the event that the machine was given. */
+  readonly event: string;
+  /** The state value that it has led to. */
+  readonly value: Json;
+  /** Types of the actions that were executed. */
+  readonly actions: readonly string[];
+  /** Ids of the actors that lead to the machine; absent = the root. */
+  readonly actor?: string;
+  /** Events that it has emitted. */
+  readonly emitted?: readonly Json[];
+  /** How the persisted snapshot has changed; absent = it has not. */
+  readonly snapshot?: SnapshotChange;
+}
 
 export interface Fail extends Visit {
   readonly type: 'fail';
@@ -178,6 +206,8 @@ export interface ExternalEvent {
   readonly type: 'event';
   readonly key: string;
   readonly payload: Json;
+  /** Refused if only state machines could take it, and none does in its state. */
+  readonly atOnce?: true;
 }
 
 /** Something for a durable function that has a handler for it. */

@@ -192,6 +192,8 @@ export type RefusalCode =
   | 'over_budget'
   /** Retry of an execution that has not failed, or not by the failure of nodes. */
   | 'not_retryable'
+  /** An event for a state machine, which is to be taken at once or not at all. */
+  | 'not_accepted'
   | 'unknown_node'
   | 'unknown_decision'
   /** No durable function has a handler for the update. */
@@ -204,7 +206,7 @@ export type RefusalCode =
 
 export interface Refused {
   readonly refused: RefusalCode;
-  /** The open approvals' node ids for `several_pending_approvals`, else empty. */
+  /** The open approvals' node ids for `several_pending_approvals`, the descriptors of accepted events for `not_accepted`, else empty. */
   readonly nodes: readonly string[];
 }
 

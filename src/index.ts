@@ -36,6 +36,12 @@ export type { Schedule } from './authoring/schedule.ts';
 export { type AgentOptions, agent } from './builder/agent.ts';
 export type { WorkflowDefinition, WorkflowTypes } from './builder/definition.ts';
 export { type DurableOptions, durable } from './builder/durable.ts';
+export {
+  type DurableMachineOptions,
+  durableMachine,
+  type MachineActivities,
+  type PersistedSnapshot,
+} from './builder/durable-machine.ts';
 export type { ExecutionEvent } from './builder/events.ts';
 export type { ExecutionOf, StartedExecution, StartOptions } from './builder/execution.ts';
 export { type FleetDefinition, fleet } from './builder/fleet.ts';
@@ -75,6 +81,7 @@ export type {
   WaitDuration,
 } from './executors/durable/context.ts';
 export { CallError, StepError } from './executors/durable/errors.ts';
+export type { Activity, ActivityContext, ActivityOptions } from './executors/durable/machine/activity.ts';
 export type { GivenDetails } from './executors/given-details.ts';
 export type { McpServerOptions, McpServers } from './executors/mcp/endpoint.ts';
 export type {

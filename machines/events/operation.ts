@@ -1,5 +1,6 @@
+import { Type } from '../type.ts';
 import { atNode, byDefault } from './declaration.ts';
-import { absent, activation, flag, integer, json, number, object, oneOf, text, time } from './fields.ts';
+import { absent, activation, flag, integer, json, number, object, oneOf, text, texts, time } from './fields.ts';
 
 const operation = {
   name: text('Name of the operation.'),
@@ -23,6 +24,7 @@ export const OPERATION_EVENTS = {
       ),
       ...attempt,
       correlation_key: absent(text('Key of the event that it waits for.')),
+      accepts: absent(texts('Types of the events that a machine waits for; `order.*` stands for a family, `*` for all.')),
       message: absent(text('What a person is asked.')),
       fire_at: absent(time('When the wait ends.')),
       limit_ms: absent(integer('Milliseconds that a person may take, from when the person is asked.')),
@@ -50,6 +52,7 @@ export const OPERATION_EVENTS = {
       'input',
       'exposed',
       'schema',
+      'accepts',
     ],
   }),
   step_completed: atNode({
@@ -103,6 +106,38 @@ export const OPERATION_EVENTS = {
       error_class: absent(text('Class of the error.')),
       ...activation,
     },
+  }),
+  step_cancelled: atNode({
+    letter: 'ξ',
+    description: 'The result of an operation is not wanted any more: a machine has left the state that waited for it.',
+    fields: { ...operation, ...activation },
+  }),
+  machine_transitioned: atNode({
+    letter: 'π',
+    description: 'A state machine took a macrostep: it has come to rest after an event.',
+    fields: {
+      operation: operation.operation,
+      event: text(
+        'Type of the event, as XState names it: `xstate.init` is the start, `xstate.done.actor.…` the result of an actor.',
+      ),
+      value: json('State value of the machine after it.'),
+      actions: absent(texts('Types of the actions that were executed; absent for none.')),
+      actor: absent(
+        text('Ids of the actors that lead to the machine, separated by `/`; absent for the machine of the workflow.'),
+      ),
+      emitted: absent(Type.Array(json('An event.'), { description: 'Events that it has emitted.' })),
+      snapshot: absent(
+        Type.Object(
+          {
+            set: object('Values by JSON pointer (RFC 6901); the pointer `""` is the whole snapshot.'),
+            removed: texts('JSON pointers of what is gone.'),
+          },
+          { description: 'How the persisted snapshot has changed, which is the state of the execution.' },
+        ),
+      ),
+      ...activation,
+    },
+    stored: ['operation', 'event', 'value', 'actions', 'snapshot', 'emitted', 'actor', 'activation'],
   }),
   function_parked: atNode({
     letter: 'χ',

@@ -186,6 +186,7 @@ export class NodeVisits {
       case 'step_started':
       case 'step_completed':
       case 'step_failed':
+      case 'step_cancelled':
         this.#ofOperation(event);
         break;
       case 'approval_received':

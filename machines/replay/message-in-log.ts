@@ -4,11 +4,12 @@ import { RESULT_ROLES } from '../graph/edges.ts';
 import type { TokenBudget } from '../ir/workflow.ts';
 import { type OperationKind, operationTimerId } from '../journal.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
-import type { Budgets, CopiedDecision, Done, Fail, Message, OperationEntry, Visit } from '../messages.ts';
+import type { Budgets, CopiedDecision, Done, Fail, Message, OperationEntry, Transition, Visit } from '../messages.ts';
 import { definitionOf } from '../nodes/index.ts';
 import { START_TIMER } from '../program/state-ids.ts';
 import { retryTimerId } from '../program/timers.ts';
 import type { Run } from '../run.ts';
+import type { SnapshotChange } from '../snapshot-change.ts';
 import { detailsIn } from '../step/actions/failure-data.ts';
 import { usageIn } from '../step/actions/usage.ts';
 import type { ActiveVisit } from '../step/context/active-visits.ts';
@@ -126,6 +127,8 @@ export function messageInLog(program: Program, run: Run, log: readonly TimedEven
     case 'step_started':
     case 'step_completed':
     case 'step_failed':
+    case 'step_cancelled':
+    case 'machine_transitioned':
     case 'function_parked':
     case 'update_handled':
       return operationInLog(first, visit, active);
@@ -219,6 +222,8 @@ function operationInLog({ type, data }: TimedEvent, visit: Visit, active: Active
   const number = Number(data.operation);
   const operation = active?.journal?.open(number);
   const { settled = 0 } = active?.journal ?? {};
+  if (type === 'step_cancelled') return { type: 'operations', ...visit, entries: [{ type: 'cancel', operation: number }] };
+  if (type === 'machine_transitioned') return { type: 'operations', ...visit, entries: [transitionInLog(number, data)] };
   if (type === 'function_parked')
     return { type: 'operations', ...visit, entries: [], parkedAfter: data.deferred === true ? -1 : settled };
   if (type === 'update_handled') return { type: 'operations', ...visit, entries: [handledInLog(data)] };
@@ -227,6 +232,19 @@ function operationInLog({ type, data }: TimedEvent, visit: Visit, active: Active
   const isDue = operation !== undefined && (operation.status === 'backoff' || operation.status === 'waiting');
   if (isDue) return { type: 'timer', id: operationTimerId(visit.node, number) };
   return { type: 'operations', ...visit, entries: [entryInLog(type, number, data)] };
+}
+
+function transitionInLog(operation: number, { event, value = null, actions, actor, emitted, snapshot }: JsonObject): Transition {
+  return {
+    type: 'transition',
+    operation,
+    event: String(event),
+    value,
+    actions: (actions ?? []) as readonly string[],
+    ...(typeof actor === 'string' ? { actor } : {}),
+    ...(Array.isArray(emitted) ? { emitted } : {}),
+    ...(isObject(snapshot) ? { snapshot: snapshot as SnapshotChange } : {}),
+  };
 }
 
 /** A call begins again, or its child execution could not be started. Anything else that comes of it begins with an event of the child. */
@@ -248,6 +266,7 @@ function entryInLog(type: string, operation: number, data: JsonObject): Operatio
     name,
     kind,
     correlation_key: key,
+    accepts,
     message,
     workflow_id: workflow,
     workflow_version: version,
@@ -269,6 +288,7 @@ function entryInLog(type: string, operation: number, data: JsonObject): Operatio
       name: String(name),
       kind: kind as OperationKind,
       ...(typeof key === 'string' ? { key } : {}),
+      ...(Array.isArray(accepts) ? { accepts: accepts as readonly string[] } : {}),
       ...(typeof message === 'string' ? { message } : {}),
       ...(typeof workflow === 'string' ? { workflow } : {}),
       ...(kind === 'call' || kind === 'continue' ? { input: input ?? null } : {}),

@@ -6,11 +6,12 @@ import { childChanged } from './actions/actions.ts';
 import { meter } from './actions/budgets.ts';
 import { addApproval, addCause } from './actions/causes.ts';
 import { type ActiveVisit, visitIn } from './context/active-visits.ts';
+import type { EarlyEvent } from './context/context.ts';
 import type { StepContext } from './context/step-context.ts';
 import type { MachineEvent } from './machine-event.ts';
 import { nextSegmentId } from './segments.ts';
 import { beginCall } from './work/calls.ts';
-import { applyEntry, complete, decided, failFinally, receiveUpdate, restartWaits, timeIsOver } from './work/operations.ts';
+import { applyEntry, complete, decided, failFinally, receiveUpdate, restartWaits, takeEvent, timeIsOver } from './work/operations.ts';
 
 /** The step that is being taken. */
 export interface FunctionStepsHost {
@@ -160,8 +161,8 @@ export class FunctionSteps {
   }
 
   /** The event that an operation waits for has come. */
-  receive(node: string, operation: Operation, payload: Json, sequence: number): StepResult {
-    complete(this.#host.step, node, operation, payload, { event_sequence: sequence });
+  receive(node: string, operation: Operation, event: EarlyEvent): StepResult {
+    takeEvent(this.#host.step, node, operation, event);
     return this.#operationChanged(node);
   }
 

@@ -135,6 +135,10 @@ export function step(program: Program, run: Run, message: Message, env: StepEnv)
       return stepDecide(program, context, message, runner);
     case 'event':
       if (context.ending !== null) return refuse('ending');
+      if (message.atOnce === true) {
+        const accepted = runner.acceptedInPlaceOf(message.key);
+        if (accepted !== null) return refuse('not_accepted', accepted);
+      }
       return runner.receive(message.key, message.payload);
     case 'update':
       return context.ending === null ? runner.functions.receiveUpdate(message) : refuse('ending');

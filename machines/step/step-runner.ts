@@ -1,5 +1,5 @@
 import type { LogEvent } from '../events/index.ts';
-import type { Operation } from '../journal.ts';
+import { awaits, type Operation } from '../journal.ts';
 import type { Json, JsonObject } from '../json.ts';
 import type { Budgets, Child, Done, Enqueue, Fail, Fork, Progress, Usage, Used } from '../messages.ts';
 import { definitionOf } from '../nodes/index.ts';
@@ -261,7 +261,7 @@ export class StepRunner {
     if (longest !== undefined) {
       const { node, operation } = longest;
       if (operation !== null) {
-        return this.functions.receive(node, operation, payload, sequence);
+        return this.functions.receive(node, operation, { key, payload, sequence });
       }
       this.#move({ type: 'event', node, payload, sequence });
       return this.#finish(node);
@@ -273,13 +273,24 @@ export class StepRunner {
     return this.#finish(null);
   }
 
+  /** The events that state machines accept, if there are such and nothing waits for this one; null = the event may come. */
+  acceptedInPlaceOf(key: string): readonly string[] | null {
+    const accepts = this.#step.now.active
+      .entries()
+      .flatMap(([, { journal }]) => journal?.allOpen().flatMap((one) => one.accepts ?? []) ?? []);
+    const isMachine = this.#step.now.active
+      .entries()
+      .some(([, { journal }]) => journal?.allOpen().some((one) => one.accepts !== undefined));
+    return isMachine && this.#waitingFor(key).length === 0 ? accepts : null;
+  }
+
   /** The nodes, and the operations of durable functions, that wait for an event; the one that has waited longest first. */
   #waitingFor(key: string): readonly { readonly node: string; readonly operation: Operation | null; readonly since: number }[] {
     type Waiting = { readonly node: string; readonly operation: Operation | null; readonly since: number };
     const waiting = this.#step.now.active.entries().flatMap(([node, { key: awaited, since = 0, journal, phase }]): Waiting[] => {
       if (journal === undefined) return awaited === key ? [{ node, operation: null, since }] : [];
       if (phase === 'failed') return [];
-      const operations = journal.allOpen().filter((operation) => operation.key === key);
+      const operations = journal.allOpen().filter((operation) => awaits(operation, key));
       return operations.map((operation) => ({ node, operation, since: operation.since }));
     });
     return waiting.sort((a, b) => a.since - b.since);

@@ -7,7 +7,7 @@ import { type AnyWorkflow, functionsOf } from './workflow-file.ts';
 
 /** A definition whose file is made, and compiled, when it is first asked for. `definer`: the function that the author calls. */
 export function define<Types extends WorkflowTypes>(
-  definer: (definition: never) => unknown,
+  definer: (...definition: never[]) => unknown,
   file: () => JsonObject,
   definition: AnyWorkflow,
 ): WorkflowDefinition<Types> {

@@ -73,6 +73,11 @@ const NODE = 'run';
 /** A function may be called by its name in a node of another kind, which has no journal. */
 function durableContext(id: string, context: object): DurableContext {
   if ('step' in context && 'sleep' in context) return context as DurableContext;
+  throw notDurable(id);
+}
+
+/** The function is called where there is no journal. */
+export function notDurable(id: string): Error {
   const error = new TypeError(`"${id}" is a durable function: call it in a node of type durable_function`);
-  throw Object.assign(error, { retryable: false, errorClass: 'validation' });
+  return Object.assign(error, { retryable: false, errorClass: 'validation' });
 }

@@ -2,7 +2,7 @@ import { type HistoryEvent, numberOf, textOf, textsOf } from '../../machines/his
 import { endStatusOf, History } from '../../machines/history/history.ts';
 import type { VisitItems } from '../../machines/history/node-visit.ts';
 import type { OpenOperation } from '../../machines/history/node-visits.ts';
-import { isObject, type JsonObject } from '../../machines/json.ts';
+import { isObject, type Json, type JsonObject } from '../../machines/json.ts';
 import { duration } from './time.ts';
 
 export type EntryStatus = 'running' | 'done' | 'failed' | 'retry' | 'waiting' | 'skipped' | 'cancelled' | 'note' | 'problem';
@@ -161,6 +161,8 @@ export class Timeline {
       case 'step_started':
       case 'step_completed':
       case 'step_failed':
+      case 'step_cancelled':
+      case 'machine_transitioned':
         return operationEntries(node, event, this.#operationBefore);
       case 'update_handled':
         return updateEntries(node, data);
@@ -397,6 +399,16 @@ function updateEntries(node: string, { name, error }: JsonObject): readonly Time
   return [{ status: error === undefined ? 'done' : 'failed', node, durationMs: null, attempt: null, text }];
 }
 
+/** A state value of XState in one line: `shipping.(parcel.packed | review.asked)`. */
+function stateText(value: Json | undefined): string {
+  if (!isObject(value)) return textOf(value);
+  const parts = Object.entries(value).map(([key, inner]) => {
+    const within = stateText(inner);
+    return within === '' ? key : `${key}.${within}`;
+  });
+  return parts.length === 1 ? (parts[0] ?? '') : `(${parts.join(' | ')})`;
+}
+
 /** What an event of a durable function says of its operation: the start of a wait, a result, a failed attempt. */
 function operationEntries(
   node: string,
@@ -413,6 +425,8 @@ function operationEntries(
       case 'sleep':
         return of('waiting', `${name}: waiting for ${left}`);
       case 'event':
+        // A machine waits for events all the time: its state says for which.
+        if (data.accepts !== undefined) return [];
         return of(
           'waiting',
           `${name}: waiting for event ${textOf(data.correlation_key)}${left === null ? '' : `, at most ${left}`}`,
@@ -420,12 +434,22 @@ function operationEntries(
       default:
         return [];
     }
+  if (type === 'machine_transitioned') {
+    const emitted = Array.isArray(data.emitted)
+      ? `, emits ${data.emitted.map((one) => textOf(isObject(one) ? one.type : '')).join(', ')}`
+      : '';
+    const machine = data.actor === undefined ? '' : `${textOf(data.actor)}: `;
+    return of('done', `${machine}${textOf(data.event)} → ${stateText(data.value)}${emitted}`);
+  }
+  // Of a machine, the next line says what it does instead.
+  if (type === 'step_cancelled')
+    return before?.kind === 'step' || before?.kind === 'call' ? of('cancelled', `${name}: not wanted any more`) : [];
   if (type === 'step_failed') {
     const { delay_ms: delayMs } = data;
     const next = delayMs === undefined ? '' : `, next attempt in ${duration(numberOf(delayMs) ?? 0)}`;
     return of(delayMs === undefined ? 'failed' : 'retry', `${name}: ${textOf(data.error)}${next}`);
   }
-  if (before !== undefined && UNSEEN.has(before.kind)) return [];
+  if (before !== undefined && (UNSEEN.has(before.kind) || (before.kind === 'event' && before.key === null))) return [];
   const tookMs = before === undefined || before.kind === 'step' ? null : Date.parse(created_at) - before.sinceMs;
   return of('done', data.timed_out === true ? `${name}: timed out` : name, numberOf(data.duration_ms) ?? tookMs);
 }

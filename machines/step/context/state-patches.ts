@@ -2,6 +2,7 @@ import { pathOf } from '../../appended-lists.ts';
 import { isObject, type Json, type JsonObject, patchState } from '../../json.ts';
 import { admittedPatch } from '../../program/internal-state.ts';
 import type { ProgramTables } from '../../program/tables.ts';
+import { changed, type SnapshotChange } from '../../snapshot-change.ts';
 import type { Draft } from './context.ts';
 
 /** Lists that are remembered; others are stored whole. */
@@ -39,6 +40,17 @@ export class StatePatches {
     const { now } = this.#draft;
     if (now.lists !== undefined && isObject(patch)) now.lists = listsBesides(now.lists, patch);
     now.state = patchState(now.state, patch);
+  }
+
+  /** Changes the state, or the value of one of its keys, exactly. */
+  change(key: string | null, change: SnapshotChange): void {
+    const { now } = this.#draft;
+    delete now.lists;
+    if (key === null) now.state = changed(now.state, change);
+    else {
+      const before = now.state[key];
+      now.state = { ...now.state, [key]: changed(isObject(before) ? before : {}, change) };
+    }
   }
 
   /** Remembers which events have lists of the state whole. */

@@ -1,9 +1,11 @@
-import { initialStatus, type Journal, MAX_OPERATIONS, type Operation, operationTimerId } from '../../journal.ts';
+import { awaits, initialStatus, type Journal, MAX_OPERATIONS, type Operation, operationTimerId } from '../../journal.ts';
 import type { Json, JsonObject } from '../../json.ts';
-import type { Decide, OperationEntry } from '../../messages.ts';
+import type { Decide, OperationEntry, Transition } from '../../messages.ts';
+import { outputKeyOf } from '../../nodes/index.ts';
 import type { TimerPurpose } from '../../program/timers.ts';
 import { completedPatch, outputKeyPatch, patchData } from '../actions/state-patch.ts';
 import type { ActiveVisit } from '../context/active-visits.ts';
+import type { EarlyEvent } from '../context/context.ts';
 import type { StepContext } from '../context/step-context.ts';
 import { beginCall } from './calls.ts';
 
@@ -16,6 +18,8 @@ function journalOf({ journal }: Pick<ActiveVisit, 'journal'>): Journal {
 export function applyEntry(step: StepContext, node: string, entry: OperationEntry, nowMs: number): boolean {
   if (entry.type === 'begin') return begin(step, node, entry, nowMs);
   if (entry.type === 'update') return handle(step, node, entry);
+  if (entry.type === 'transition') return applyTransition(step, node, entry, nowMs);
+  if (entry.type === 'cancel') return cancelOperation(step, node, entry.operation);
   const operation = journalOf(step.activeOf(node)).get(entry.operation);
   if (operation === undefined || operation.attempt < entry.attempt) return false;
   // Said again, because the answer to its commit was lost.
@@ -59,7 +63,7 @@ export function receiveUpdate(step: StepContext, node: string, name: string, inp
 }
 
 function begin(step: StepContext, node: string, entry: OperationEntry & { type: 'begin' }, nowMs: number): boolean {
-  const { operation: number, name, kind, key, message, limitMs, untilMs, exposed, schema, workflow, version, input } = entry;
+  const { operation: number, name, kind, key, accepts, message, limitMs, untilMs, exposed, schema, workflow, version, input } = entry;
   const { activation, ...active } = step.activeOf(node);
   const journal = journalOf(active);
   const known = journal.get(number);
@@ -73,6 +77,7 @@ function begin(step: StepContext, node: string, entry: OperationEntry & { type: 
     kind,
     attempt: 0,
     ...(key === undefined ? {} : { correlation_key: key }),
+    ...(accepts === undefined ? {} : { accepts }),
     ...(message === undefined ? {} : { message }),
     ...(atOnceMs === undefined ? {} : { fire_at: new Date(atOnceMs).toISOString() }),
     ...(isApproval && limitMs !== undefined ? { limit_ms: limitMs } : {}),
@@ -93,6 +98,7 @@ function begin(step: StepContext, node: string, entry: OperationEntry & { type: 
     since,
     atMs: nowMs,
     ...(key === undefined ? {} : { key }),
+    ...(accepts === undefined ? {} : { accepts }),
     ...(message === undefined ? {} : { message }),
     ...(isApproval && limitMs !== undefined ? { limitMs } : {}),
     ...(atOnceMs === undefined ? {} : { fireAtMs: atOnceMs }),
@@ -121,10 +127,66 @@ function expose(step: StepContext, node: string, operation: Operation, exposed: 
 /** An event that came before the function waited for it. */
 function takeEarlyEvent(step: StepContext, node: string, operation: Operation): boolean {
   const { earlyEvents } = step.now;
-  const buffered = operation.key === undefined ? undefined : earlyEvents.find(({ key }) => key === operation.key);
+  const buffered = operation.kind === 'event' ? earlyEvents.find(({ key }) => awaits(operation, key)) : undefined;
   if (buffered === undefined) return false;
   step.set({ earlyEvents: earlyEvents.filter((event) => event !== buffered) });
-  complete(step, node, operation, buffered.payload, { event_sequence: buffered.sequence });
+  takeEvent(step, node, operation, buffered);
+  return true;
+}
+
+/** The event that an operation waits for has come. One that may have several types is given with its type. */
+export function takeEvent(step: StepContext, node: string, operation: Operation, { key, payload, sequence }: EarlyEvent): void {
+  complete(step, node, operation, operation.accepts === undefined ? payload : { type: key, payload }, {
+    event_sequence: sequence,
+  });
+}
+
+/** The machine that the function runs has taken a macrostep. Its persisted snapshot is the state, or what is under the output key of the node. */
+function applyTransition(step: StepContext, node: string, transition: Transition, nowMs: number): boolean {
+  const { operation: number, event, value, actions, actor, emitted, snapshot } = transition;
+  const { activation, ...active } = step.activeOf(node);
+  const journal = journalOf(active);
+  const known = journal.get(number);
+  if (known !== undefined) return known.kind === 'transition' && known.name === event;
+  if (number !== journal.size + 1 || number > MAX_OPERATIONS) return false;
+  const since = step.addEvent('machine_transitioned', node, {
+    operation: number,
+    event,
+    value,
+    ...(actions.length === 0 ? {} : { actions }),
+    ...(actor === undefined ? {} : { actor }),
+    ...(emitted === undefined ? {} : { emitted }),
+    ...(snapshot === undefined ? {} : { snapshot }),
+    activation,
+  });
+  if (snapshot !== undefined) step.patches.change(outputKeyOf(step.tables.nodeOf(node).kind), snapshot);
+  const after = journal.settled;
+  const operation: Operation = {
+    number,
+    name: event,
+    kind: 'transition',
+    attempt: 0,
+    status: 'completed',
+    after,
+    since,
+    atMs: nowMs,
+  };
+  step.setActive(node, Object.assign({}, step.activeOf(node), { journal: journal.close(operation), hasGrown: true }));
+  return true;
+}
+
+/** An operation is not wanted any more. One that has its result keeps it: the function is given it all the same. */
+function cancelOperation(step: StepContext, node: string, number: number): boolean {
+  const { activation, ...active } = step.activeOf(node);
+  const journal = journalOf(active);
+  const operation = journal.open(number);
+  if (operation === undefined) return journal.get(number) !== undefined;
+  step.addEvent('step_cancelled', node, { name: operation.name, operation: number, activation });
+  if (operation.fireAtMs !== undefined) step.timers.clear(operationTimerId(node, number));
+  if (operation.kind === 'call') step.effects.abandon(node, step.endItem(node, number), number);
+  const { fireAtMs: _, asked: __, limitMs: ___, message: ____, input: _____, ...kept } = operation;
+  const cancelled: Operation = Object.assign({}, kept, { status: 'cancelled' } as const);
+  step.setActive(node, Object.assign({}, step.activeOf(node), { journal: journal.close(cancelled), hasGrown: true }));
   return true;
 }
 

@@ -79,7 +79,7 @@ export function eventRoutes(app: Api, services: Services): void {
         schema: {
           summary: 'Send an external event',
           description:
-            'Delivers the event to the node that waits for its key. If none does, the event is kept for a node that will. Of an execution that another one continues, the last one gets it. A payload that does not fit the `schema` of the nodes that wait for its key is a warning, or with `Prefer: handling=strict` refused (400 `invalid_input`).',
+            'Delivers the event to the node that waits for its key. If none does, the event is kept for a node that will. Of an execution that another one continues, the last one gets it. A payload that does not fit the `schema` of the nodes that wait for its key is a warning, or with `Prefer: handling=strict` refused (400 `invalid_input`), as is an event that the state of a machine does not accept (409).',
           tags: ['Events'],
           operationId,
           params: ExecutionById,

@@ -1,3 +1,4 @@
+import { authoredMachineOf } from '../../../machines/authored/machine.ts';
 import type { Json } from '../../../machines/json.ts';
 import type { Work } from '../../../machines/run.ts';
 import { type Executor, type WorkContext, WorkError } from '../executor.ts';
@@ -5,6 +6,8 @@ import type { JournalAccess } from '../journal-access.ts';
 import { toJson } from '../to-json.ts';
 import type { DurableContext } from './context.ts';
 import { JournalSession, type Outcome } from './journal-session.ts';
+import type { Activity } from './machine/activity.ts';
+import { runMachine } from './machine/index.ts';
 import { durableContext } from './operations.ts';
 
 /** A function that is registered as durable. */
@@ -34,6 +37,8 @@ async function run(code: DurableCode, work: Work, session: JournalSession): Prom
 async function outcomeOf(code: DurableCode, work: Work, session: JournalSession): Promise<Outcome> {
   try {
     const input = toJson(work.input, 'input', Number.POSITIVE_INFINITY);
+    const machine = authoredMachineOf<Activity>(code);
+    if (machine !== null) return { output: await runMachine(machine, input, session) };
     return { output: await code(input, durableContext(session, work)) };
   } catch (error) {
     return { error };

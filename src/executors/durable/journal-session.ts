@@ -8,7 +8,7 @@ import {
 } from '../../../machines/journal.ts';
 import type { Json, JsonObject } from '../../../machines/json.ts';
 import { charsUpTo } from '../../../machines/json-size.ts';
-import type { OperationEntry } from '../../../machines/messages.ts';
+import type { OperationEntry, Transition } from '../../../machines/messages.ts';
 import { type WorkContext, WorkError, type WorkResult } from '../executor.ts';
 import { asToolFailure } from '../failure.ts';
 import type { JournalAccess, JournalView, LiveFunction } from '../journal-access.ts';
@@ -202,15 +202,9 @@ export class JournalSession implements LiveFunction {
     details: Partial<OperationEntry & { type: 'begin' }> = {},
     code: OperationCode | null = null,
   ): Promise<T> {
-    if (this.#isAbandoned || this.#isContinuing || this.#outcome !== null) return NEVER;
-    const number = this.next;
-    if (number > MAX_OPERATIONS && kind !== 'continue') throw tooMany();
+    if (!this.#begins(kind, name)) return NEVER;
+    const number = this.#begun;
     const known = this.#journal.get(number);
-    if (known !== undefined && (known.kind !== kind || known.name !== name)) {
-      this.#fail(journalMismatch(number, known, { kind, name }));
-      return NEVER;
-    }
-    this.#begun = number;
     if (kind === 'continue') this.#isContinuing = true;
     const result = new Promise<T>((resolve, reject) => {
       this.#pending.set(number, { resolve, reject });
@@ -226,6 +220,38 @@ export class JournalSession implements LiveFunction {
     }
     this.#settleSoon();
     return result;
+  }
+
+  /** Is it what has been at this place, if something was? False = the function goes no further. */
+  #begins(kind: OperationKind, name: string): boolean {
+    if (this.#isAbandoned || this.#isContinuing || this.#outcome !== null) return false;
+    const number = this.next;
+    if (number > MAX_OPERATIONS && kind !== 'continue') throw tooMany();
+    const known = this.#journal.get(number);
+    if (known !== undefined && (known.kind !== kind || known.name !== name)) {
+      this.#fail(journalMismatch(number, known, { kind, name }));
+      return false;
+    }
+    this.#begun = number;
+    return true;
+  }
+
+  /** Records what an XState machine has done, which is an operation without a result. */
+  record(transition: Omit<Transition, 'type' | 'operation'>): void {
+    const { event: name } = transition;
+    if (!this.#begins('transition', name)) return;
+    if (this.#journal.get(this.#begun) === undefined)
+      this.#unsent.push(Object.assign({ type: 'transition', operation: this.#begun } as const, transition));
+    this.#settleSoon();
+  }
+
+  /** An operation is not wanted any more. If it has its result already, the function is given it all the same, now as when it runs again. */
+  cancel(number: number): void {
+    const known = this.#journal.get(number);
+    this.#steps.cancel(number);
+    if (this.#isAbandoned || (known !== undefined && this.#journal.open(number) === undefined)) return;
+    this.#unsent.push({ type: 'cancel', operation: number });
+    this.#settleSoon();
   }
 
   /** Commits what the function has begun and done, with the fact that it only waits, if it does. */
@@ -270,7 +296,7 @@ export class JournalSession implements LiveFunction {
   /** Can the function go on only when something comes? A paused execution does not go on with what has come. */
   #onlyWaits(): boolean {
     if (this.#hasEnded || this.#steps.areRunning || this.#isSettling) return false;
-    if (this.#unsent.some(({ type }) => type !== 'begin')) return false;
+    if (this.#unsent.some(({ type }) => type === 'complete' || type === 'fail' || type === 'update')) return false;
     if (this.#pending.size === 0 && this.#handlers.size === 0) return false;
     return this.#isSuspended || this.#journal.resultAfter(this.#given) === undefined;
   }
@@ -360,7 +386,7 @@ export class JournalSession implements LiveFunction {
 
 /** Is it to be said although the function has ended? */
 function isWanted(entry: OperationEntry): boolean {
-  return entry.type === 'update' || (entry.type === 'begin' && (entry.kind === 'expose' || entry.kind === 'continue'));
+  return entry.type === 'update' || entry.type === 'transition' || (entry.type === 'begin' && (entry.kind === 'expose' || entry.kind === 'continue'));
 }
 
 const NEVER: Promise<never> = new Promise(() => {});

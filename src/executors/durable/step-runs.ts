@@ -37,7 +37,8 @@ export class StepRuns {
   readonly #host: StepRunsHost;
   /** By the number of the operation: those that wait for another attempt, with its number. */
   readonly #failed = new Map<number, { readonly attempt: number; readonly code: StepCode }>();
-  #running = 0;
+  /** By the number of the operation: stops the attempt in progress. */
+  readonly #running = new Map<number, () => void>();
   #isAbandoned = false;
   #cancelLongStepTimer: (() => void) | null = null;
 
@@ -46,13 +47,19 @@ export class StepRuns {
   }
 
   get areRunning(): boolean {
-    return this.#running > 0;
+    return this.#running.size > 0;
   }
 
   abandon(): void {
     this.#isAbandoned = true;
     this.#failed.clear();
     this.#cancelLongStepTimer?.();
+  }
+
+  /** The result of a step is not wanted any more: its signal is aborted. */
+  cancel(number: number): void {
+    this.#failed.delete(number);
+    this.#running.get(number)?.();
   }
 
   /** The step runs again once the journal says that the delay before this attempt is over. */
@@ -74,18 +81,24 @@ export class StepRuns {
     const { run, retry, timeoutMs } = code;
     const { clock, signal: whole } = this.#host;
     const startedAtMs = clock.nowMs();
-    const controller = timeoutMs === null ? null : new AbortController();
-    const signal = controller === null ? whole : AbortSignal.any([controller.signal, whole]);
+    const controller = new AbortController();
+    const signal = AbortSignal.any([controller.signal, whole]);
     const idempotencyKey = `${this.#host.idempotencyKey()}:${number}`;
     let cancelTimer: (() => void) | null = null;
     let isOver = false;
-    this.#running += 1;
-    const over = (entry: () => OperationEntry): void => {
-      if (isOver) return;
+    const stop = (): boolean => {
+      if (isOver) return false;
       isOver = true;
       cancelTimer?.();
-      this.#running -= 1;
-      if (this.#isAbandoned) return;
+      this.#running.delete(number);
+      return true;
+    };
+    this.#running.set(number, () => {
+      stop();
+      controller.abort(new WorkError('the result is not wanted any more', { retryable: false, errorClass: 'cancelled' }));
+    });
+    const over = (entry: () => OperationEntry): void => {
+      if (!stop() || this.#isAbandoned) return;
       const ended = entry();
       if (ended.type === 'fail' && ended.delayMs !== undefined) this.runLater(number, attempt + 1, code);
       this.#host.ended(ended);
@@ -106,7 +119,7 @@ export class StepRuns {
         fail(error);
       }
     };
-    if (controller !== null && timeoutMs !== null) {
+    if (timeoutMs !== null) {
       cancelTimer = clock.after(timeoutMs, () => {
         const reason = new WorkError(`timed out after ${timeoutMs / 1_000} s`, { retryable: true, errorClass: 'timeout' });
         controller.abort(reason);

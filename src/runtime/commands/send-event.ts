@@ -3,7 +3,7 @@ import type { ExternalEvent } from '../../../machines/messages.ts';
 import { actorOf } from '../actor.ts';
 import { ignoredIn } from '../engine/envelope.ts';
 import type { LoadedWorkflow } from '../engine/loading/workflow-cache.ts';
-import { RuntimeError } from '../errors.ts';
+import { RuntimeError, truncated } from '../errors.ts';
 import type { EventReceipt } from '../types/executions.ts';
 import type { Runtime } from '../types/runtime.ts';
 import { type CommandContext, endOf, runCommand, sendToCurrent } from './command.ts';
@@ -38,12 +38,13 @@ export function sendEventCommand(context: CommandContext): Runtime['sendEvent'] 
         if (!isEmpty(payload)) await quotas.mayStore(caller.tenantId);
         const mismatch = strict ? await problem() : null;
         if (mismatch !== null) throw new RuntimeError('invalid_input', mismatch);
-        const message: ExternalEvent = { type: 'event', key, payload };
+        const message: ExternalEvent = strict ? { type: 'event', key, payload, atOnce: true } : { type: 'event', key, payload };
         const { id: to, outcome: sent } = await sendToCurrent(context, caller, id, message, {
           actor: actorOf(caller),
           ...(once === null ? {} : { idempotencyRow: ({ node }) => responseRow(once, { node_id: node }, clock.nowMs()) }),
         });
         if (!('refused' in sent)) return { to, sent };
+        if (sent.refused === 'not_accepted') throw notAccepted(key, sent.nodes);
         const ended = sent.refused === 'ending' ? 'about to end' : endOf(await executions.execution(caller.tenantId, to));
         throw new RuntimeError('conflict', `execution is ${ended}; it takes no more events`);
       });
@@ -52,6 +53,12 @@ export function sendEventCommand(context: CommandContext): Runtime['sendEvent'] 
       const { to, sent } = outcome;
       return Object.assign({}, await accepted(to, sent.node), ignoredIn(sent));
     });
+}
+
+/** `accepted`: the descriptors of what the state of the machine accepts. */
+function notAccepted(key: string, accepted: readonly string[]): RuntimeError {
+  const events = accepted.length === 0 ? 'no events' : accepted.map((one) => truncated(one)).join(', ');
+  return new RuntimeError('conflict', `the state of the machine does not accept ${truncated(key)}; it accepts ${events}`);
 }
 
 function isEmpty(payload: Json): boolean {

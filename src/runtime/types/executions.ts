@@ -322,7 +322,10 @@ export interface EventRequest {
   readonly payload: Json;
   /** A repeated request is ignored. */
   readonly idempotencyKey?: string;
-  /** Whether a payload that does not fit the `schema` of the nodes that wait for its key is refused. Default: false. */
+  /**
+   * Whether a payload that does not fit the `schema` of the nodes that wait for its key is refused, and with `conflict` an event that the state of a
+   * machine does not accept. Default: false.
+   */
   readonly strict?: boolean;
 }
 
