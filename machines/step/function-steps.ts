@@ -11,7 +11,16 @@ import type { StepContext } from './context/step-context.ts';
 import type { MachineEvent } from './machine-event.ts';
 import { nextSegmentId } from './segments.ts';
 import { beginCall } from './work/calls.ts';
-import { applyEntry, complete, decided, failFinally, receiveUpdate, restartWaits, takeEvent, timeIsOver } from './work/operations.ts';
+import {
+  applyEntry,
+  complete,
+  decided,
+  failFinally,
+  receiveUpdate,
+  restartWaits,
+  takeEvent,
+  timeIsOver,
+} from './work/operations.ts';
 
 /** The step that is being taken. */
 export interface FunctionStepsHost {

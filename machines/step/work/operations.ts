@@ -63,7 +63,21 @@ export function receiveUpdate(step: StepContext, node: string, name: string, inp
 }
 
 function begin(step: StepContext, node: string, entry: OperationEntry & { type: 'begin' }, nowMs: number): boolean {
-  const { operation: number, name, kind, key, accepts, message, limitMs, untilMs, exposed, schema, workflow, version, input } = entry;
+  const {
+    operation: number,
+    name,
+    kind,
+    key,
+    accepts,
+    message,
+    limitMs,
+    untilMs,
+    exposed,
+    schema,
+    workflow,
+    version,
+    input,
+  } = entry;
   const { activation, ...active } = step.activeOf(node);
   const journal = journalOf(active);
   const known = journal.get(number);

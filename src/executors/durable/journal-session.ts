@@ -386,7 +386,11 @@ export class JournalSession implements LiveFunction {
 
 /** Is it to be said although the function has ended? */
 function isWanted(entry: OperationEntry): boolean {
-  return entry.type === 'update' || entry.type === 'transition' || (entry.type === 'begin' && (entry.kind === 'expose' || entry.kind === 'continue'));
+  return (
+    entry.type === 'update' ||
+    entry.type === 'transition' ||
+    (entry.type === 'begin' && (entry.kind === 'expose' || entry.kind === 'continue'))
+  );
 }
 
 const NEVER: Promise<never> = new Promise(() => {});
