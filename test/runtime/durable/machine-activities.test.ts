@@ -206,10 +206,10 @@ describe('a machine that would not survive', () => {
   });
 
   it('is refused for names that nothing has', () => {
-    const machine = createMachine({ entry: 'hello', invoke: { src: 'nobody' } });
+    const machine = createMachine({ entry: 'hello', invoke: { src: 'missing' } });
     expect(problemsOf(machine, { other: () => 1 })).toEqual([
       expect.stringMatching(/^entry\[0\]: nothing carries out the action "hello"/),
-      expect.stringMatching(/^invoke\[0\]\.src: nothing carries out the actor "nobody"/),
+      expect.stringMatching(/^invoke\[0\]\.src: nothing carries out the actor "missing"/),
       expect.stringMatching(/^activities\.other: the machine has neither/),
     ]);
     expect(problemsOf({} as never)).toEqual([expect.stringMatching(/needs a machine of XState 5/)]);
