@@ -39,7 +39,8 @@ export default defineConfig({
     hookTimeout: TIMEOUT_MS,
     teardownTimeout: TIMEOUT_MS,
     expect: { poll: { timeout: PATIENCE_MS } },
-    maxWorkers: Math.max(2, availableParallelism()),
+    // Many tests wait: for processes, for a browser, for a timer of the database.
+    maxWorkers: Math.max(4, 2 * availableParallelism()),
     reporters: ['default', new RequirementsReporter()],
     projects: [
       {
