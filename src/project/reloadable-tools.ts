@@ -22,8 +22,17 @@ export class ReloadableTools {
     for (const [name, tool] of Object.entries(functions)) {
       this.#functions.set(name, tool);
       // A workflow that was loaded before keeps this function, so it looks up the one to call.
-      if (!Object.hasOwn(this.#tools, name))
-        this.#tools[name] = (input, context) => (this.#functions.get(name) ?? tool)(input, context);
+      if (!Object.hasOwn(this.#tools, name)) this.#tools[name] = standInFor(() => this.#functions.get(name) ?? tool);
     }
   }
+}
+
+/** A function that does what the current one does, and has its properties: its description, or the state machine that it stands for. */
+function standInFor(current: () => Tool): Tool {
+  const standIn: Tool = () => null;
+  return new Proxy(standIn, {
+    apply: (_standIn, self, args) => Reflect.apply(current(), self, args),
+    get: (_standIn, key) => Reflect.get(current(), key),
+    has: (_standIn, key) => Reflect.has(current(), key),
+  });
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { defineTool, toolDescription } from '../../src/builder/tool.ts';
 import { ReloadableTools } from '../../src/project/reloadable-tools.ts';
 import type { Tool } from '../../src/runtime/types/work.ts';
 
@@ -27,5 +28,16 @@ describe('ReloadableTools', () => {
     const { tools } = reloadable;
     reloadable.replace({ b: () => 3, c: () => 4 });
     expect(Object.keys(tools)).toEqual(['b', 'c']);
+  });
+
+  it('has the properties of the current function: what an agent is told of a tool', () => {
+    const described = (description: string) => defineTool({ description, run: () => 1 });
+    const reloadable = new ReloadableTools({ a: described('before') });
+    const { a } = reloadable.tools;
+    expect(toolDescription(a)?.description).toBe('before');
+    reloadable.replace({ a: described('after') });
+    expect(toolDescription(a)?.description).toBe('after');
+    reloadable.replace({ a: () => 2 });
+    expect(toolDescription(a)).toBeNull();
   });
 });
