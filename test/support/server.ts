@@ -20,6 +20,8 @@ export interface ServerOptions {
   readonly folder: string;
   /** Path of a module with tools. */
   readonly tools?: string;
+  /** Paths of workflow files, for `dev`. */
+  readonly files?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   /** `dev` (default) creates its own token; for `serve` the token is created with `jamjet token create`. */
   readonly command?: 'dev' | 'serve';
@@ -63,7 +65,7 @@ export function temporaryFolder(finished: (remove: () => Promise<void>) => void 
 }
 
 /** Starts the shipped program in its own process. */
-export function launchServer({ folder, tools, env = {}, command = 'dev', port = 0 }: ServerOptions): ServerProcess {
+export function launchServer({ folder, tools, files = [], env = {}, command = 'dev', port = 0 }: ServerOptions): ServerProcess {
   const program = resolve('bin/jamjet.js');
   const tokenFile = join(folder, 'token');
   const settings = {
@@ -77,7 +79,7 @@ export function launchServer({ folder, tools, env = {}, command = 'dev', port = 
     );
   }
   const given = tools === undefined ? [] : ['--tools', tools];
-  const child = spawn(process.execPath, [program, command, '--port', String(port), ...given], {
+  const child = spawn(process.execPath, [program, command, '--port', String(port), ...given, ...files], {
     ...settings,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
