@@ -86,12 +86,10 @@ function readKind(fields: Fields, name: KindName, timeouts: Timeouts): Kind {
 
 const MAP_HINT = 'write type: map with items, as and do: the same work for every item of a list';
 /** Of names that other workflow languages have. */
-const HINTS: Readonly<Partial<Record<string, string>>> = {
-  end: 'let edges lead to "end" instead',
-  foreach: MAP_HINT,
-  for_each: MAP_HINT,
-  loop_over: MAP_HINT,
-};
+const HINTS: ReadonlyMap<string, string> = new Map([
+  ['end', 'let edges lead to "end" instead'],
+  ...['foreach', 'for_each', 'loop_over'].map((name) => [name, MAP_HINT] as const),
+]);
 
 function kindName(fields: Fields): KindName | null {
   const name = fields.requiredText('type');
@@ -103,7 +101,7 @@ function kindName(fields: Fields): KindName | null {
   const subject = `${prefix}kind "${shortened(name, 60)}"`;
   const available = `available: ${KIND_NAMES.join(', ')}`;
   const names = [...KIND_NAMES, ...Object.keys(KIND_ALIASES)];
-  const hint = () => HINTS[name] ?? didYouMean(name, names) ?? available;
+  const hint = () => HINTS.get(name) ?? didYouMean(name, names) ?? available;
   fields.problems.error('unknown_kind', `${subject} does not exist`, { ...at, hint });
   return null;
 }

@@ -52,7 +52,7 @@ export function tracingOf(env: Environment): TracingChoice {
 
 function samplerOf(name: string, arg: string | undefined, problems: string[]): SamplerSettings | null {
   const [, followsParent, plain = ''] = /^(parentbased_)?(.*)$/.exec(name.toLowerCase()) ?? [];
-  const kind = SAMPLERS[plain];
+  const kind = Object.hasOwn(SAMPLERS, plain) ? SAMPLERS[plain] : undefined;
   if (kind === undefined) {
     const names = Object.keys(SAMPLERS).flatMap((each) => [each, `parentbased_${each}`]);
     problems.push(`OTEL_TRACES_SAMPLER: must be one of ${names.join(', ')}, not "${name}"`);

@@ -42,6 +42,10 @@ describe('the minimal workflow of each kind', () => {
   });
 });
 
+it.each(['__proto__', 'constructor', 'toString'])('a kind that is called %s is unknown', (type) => {
+  expect(codesOf(withKeys({ nodes: { a: { kind: { type } } } }))).toEqual(['unknown_kind']);
+});
+
 describe('a workflow needs', () => {
   it('an id, a version and a node', () => {
     expect(errorsOf({}).map((error) => error.message)).toEqual([
