@@ -268,11 +268,13 @@ describe('the progress of a tool in one of several runtimes', () => {
     void (async () => {
       for await (const update of other.runtime.live('default', id, stop.signal)) read.push(update);
     })();
-    await waitUntilWithClock(writer, () => read.length === 1);
+    // A reader that comes while progress is being sent may be told twice.
+    const different = () => read.filter((update, i) => JSON.stringify(update) !== JSON.stringify(read[i - 1]));
+    await waitUntilWithClock(writer, () => different().length === 1);
     contexts[0]?.progress(0.5);
-    await waitUntilWithClock(writer, () => read.length === 2);
+    await waitUntilWithClock(writer, () => different().length === 2);
     const visit = { executionId: id, nodeId: 'a', activation: 1, attempt: 0 };
-    expect(read).toEqual([
+    expect(different()).toEqual([
       { ...visit, progress: { fraction: null, text: 'loading' } },
       { ...visit, progress: { fraction: 0.5, text: 'loading' } },
     ]);
