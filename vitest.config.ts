@@ -39,8 +39,7 @@ export default defineConfig({
     hookTimeout: TIMEOUT_MS,
     teardownTimeout: TIMEOUT_MS,
     expect: { poll: { timeout: PATIENCE_MS } },
-    // Many tests wait: for processes, for a browser, for a timer of the database.
-    maxWorkers: Math.max(4, 2 * availableParallelism()),
+    maxWorkers: Math.max(2, availableParallelism()),
     reporters: ['default', new RequirementsReporter()],
     projects: [
       {
