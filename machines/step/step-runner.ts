@@ -476,6 +476,10 @@ export class StepRunner {
     if (phase !== 'awaiting_approval' && map === undefined) countAttempt(this.#step, node, event, 'failed');
     const failed = { activation, attempt, phase: 'failed', since: this.#step.sequence } as const;
     this.#step.setActive(node, map === undefined ? failed : Object.assign(failed, { map }));
+    const { suspension } = this.#step.now;
+    // Items that waited for `resume` have failed with it.
+    if (suspension !== null)
+      this.#step.set({ suspension: { ...suspension, deferred: suspension.deferred.filter((each) => each !== node) } });
   }
 
   /** Begins everything that the origin had in progress, as the same attempts; approvals are asked again. */

@@ -152,3 +152,27 @@ describe('a map', () => {
     expect(calls).toEqual([0, 1, 2, 3, 3, 4]);
   });
 });
+
+it('a list that timed out while its execution was suspended, with items that waited for a slot, begins with the retry', async () => {
+  let hangs = true;
+  const lookup = ({ id }: { id: number }) => (hangs ? new Promise(() => {}) : id);
+  const { runtime, clock, run, settled, log, close, path } = await openTestRuntime({ tools: { lookup }, concurrency: 1 });
+  const { nodes, ...list } = document({ timeout_total: '60s' }) as { readonly nodes: JsonObject };
+  const ask = { kind: { type: 'human_approval' } };
+  const all = { kind: { type: 'parallel', branches: ['m', 'ask'] } };
+  const id = await run({ ...list, nodes: { all, ask, ...nodes } }, { customers: customers(3) });
+  await eventually(() => runtime.inProcess('default').waiting === 2);
+  await runtime.pause(CALLER, id, 'later');
+  await eventually(async () => {
+    clock.advance(60_000);
+    return (await log(id)).some(({ type, nodeId }) => type === 'node_failed' && nodeId === 'm');
+  });
+  await runtime.resume(CALLER, id);
+  await runtime.approve(CALLER, id, { decision: 'approved' });
+  expect((await settled(id)).status).toBe('failed');
+  hangs = false;
+  await runtime.retry(CALLER, id);
+  expect(await settled(id)).toMatchObject({ status: 'completed', state: { scores: [0, 1, 2] } });
+  await close();
+  expect(await replayAll(path)).toEqual({ compared: 1, differing: [] });
+});
