@@ -27,15 +27,15 @@ export function durableContext(session: JournalSession, { state }: Work): Durabl
   const operations = new Operations(session);
   const { tenantId, executionId: id, nodeId, labels, startedBy, idempotencyKey, attempt } = session.context;
   return {
-    step: (name, run, options) => operations.step(name, run, options),
-    map: (name, list, run, options) => operations.map(name, list, run, options),
+    step: (name, run, options) => handled(operations.step(name, run, options)),
+    map: (name, list, run, options) => handled(operations.map(name, list, run, options)),
     sleep: (duration) => operations.sleep({ limitMs: durationMs('the time of ctx.sleep', duration) }),
     sleepUntil: (time) => operations.sleep({ untilMs: timeMs('the time of ctx.sleepUntil', time) }),
-    event: (key, options) => operations.event(key, options?.timeout),
+    event: (key, options) => handled(operations.event(key, options?.timeout)),
     call: <T>(workflow: string | CallableWorkflow<unknown, unknown>, input?: unknown, options?: CallOptions) =>
-      operations.call<T>(workflow, input, options),
-    approval: (question) => operations.approval(question),
-    expose: (fields) => operations.expose(fields),
+      handled(operations.call<T>(workflow, input, options)),
+    approval: (question) => handled(operations.approval(question)),
+    expose: (fields) => handled(operations.expose(fields)),
     continueAsNew: (input) => operations.continueAsNew(input),
     onUpdate: (name, schema, handler) => operations.onUpdate(name, schema, handler as UpdateHandler),
     now: () => operations.value('now', () => session.clock.nowMs()),
@@ -50,6 +50,12 @@ export function durableContext(session: JournalSession, { state }: Work): Durabl
     execution: { id, tenantId, nodeId, labels, startedBy, idempotencyKey, attempt },
     state,
   };
+}
+
+/** A function may await an operation later, after another one, or never: its failure is in the log, and must not end the process meanwhile. */
+function handled<T>(operation: Promise<T>): Promise<T> {
+  operation.catch(() => {});
+  return operation;
 }
 
 class Operations {

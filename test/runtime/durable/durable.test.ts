@@ -273,3 +273,19 @@ describe('a durable function', () => {
     expect((await log(id)).find(({ type }) => type === 'node_failed')?.data.error_class).toBe('too_many_operations');
   });
 });
+
+it('a step that fails before the function awaits it does not end the process', async () => {
+  const { id, settled, clock, timeline } = await started(async (ctx) => {
+    const early = ctx.step('early', () => Promise.reject(new Error('too soon')), { retry: { maxAttempts: 1 } });
+    void ctx.step('never awaited', () => Promise.reject(new Error('unseen')), { retry: { maxAttempts: 1 } });
+    await ctx.sleep('1s');
+    return early.catch((error: Error) => ({ caught: error.message }));
+  });
+  await eventually(async () => (await timeline(id)).at(-1) === 'function_parked run');
+  await eventually(async () => {
+    clock.advance(100);
+    return (await timeline(id)).some((line) => line.startsWith('workflow_completed'));
+  });
+  expect((await settled(id)).state).toMatchObject({ caught: 'too soon' });
+  expect((await timeline(id)).filter((line) => line === 'step_failed run')).toHaveLength(2);
+});
