@@ -97,7 +97,7 @@ export class JournalSession implements LiveFunction {
     });
   }
 
-  /** Of the attempt that it works for now. */
+  /** The context of the current attempt. */
   get context(): WorkContext {
     return this.#context;
   }
