@@ -1,5 +1,6 @@
 import type { Static } from 'typebox';
 import type { Json, JsonObject } from '../json.ts';
+import { AGENT_EVENTS } from './agent.ts';
 import { CHILD_EVENTS } from './child.ts';
 import type { EventDefinition } from './declaration.ts';
 import { EXECUTION_EVENTS } from './execution.ts';
@@ -20,6 +21,7 @@ export const EVENTS = {
   ...CHILD_EVENTS,
   ...POLICY_EVENTS,
   ...STRATEGY_EVENTS,
+  ...AGENT_EVENTS,
   ...PROGRESS_EVENTS,
   ...OPERATION_EVENTS,
 } as const satisfies Readonly<Record<string, EventDefinition>>;

@@ -1,4 +1,5 @@
 import type { TSchema } from 'typebox';
+import type { LogEvent } from '../events/index.ts';
 import type { Json, JsonObject } from '../json.ts';
 import type { Fields } from '../reading/fields.ts';
 import { Type } from '../type.ts';
@@ -258,6 +259,8 @@ export interface KindDefinition<K extends { readonly type: string }, D extends K
   testResult(kind: K, scripted: ScriptedResult): { readonly output: Json; readonly patch?: Json };
   /** State keys that a result writes beside that of its output, with the path to their value in a scripted output. Default: none. */
   patchedKeys(kind: K): Readonly<Record<string, readonly string[]>>;
+  /** Events that follow the `node_completed` of a visit, by the patch of its result. Their data has no activation. Default: none. */
+  resultEvents(kind: K, patch: Json): readonly Pick<LogEvent, 'type' | 'data'>[];
   /** State keys that only results of such nodes write, with the lists of objects in them that an input may begin with. Default: none. */
   internalState(kind: K): Readonly<Record<string, readonly string[]>>;
 
@@ -298,6 +301,8 @@ export interface AuthoredFacts {
 type KindBehaviour<K extends { readonly type: string }> = Partial<
   Omit<KindDefinition<K>, 'type' | 'declaration' | 'schema' | 'expands'>
 >;
+
+const NO_EVENTS: readonly never[] = [];
 
 /** Null for none. */
 export function millisecondsOf(seconds: number | undefined): number | null {
@@ -364,6 +369,7 @@ export function defineKind<const D extends KindDeclaration>(
     testReplies: 'work',
     testResult: (_kind, { output = {} }) => ({ output }),
     patchedKeys: () => ({}),
+    resultEvents: () => NO_EVENTS,
     internalState: () => ({}),
     exploredOutputs: [],
     summary: (kind) => behaviour.policyNames?.(kind)[0] ?? '',

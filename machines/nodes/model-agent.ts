@@ -1,13 +1,14 @@
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import { type Fields, optional } from '../reading/fields.ts';
 import { Type } from '../type.ts';
+import { rejectionsIn } from './agent-calls.ts';
 import { expandAgent } from './agent-loop.ts';
 import { type AgentTool, readAgentTools, type WrittenTools } from './agent-tools.ts';
 import { custom, integer, outputSchema, readBy, stateKey, text } from './fields.ts';
 import { declareKind, defineKind, type KindOf, mappingUnlessEmpty, type ScriptedResult } from './kind.ts';
 import { MAX_TOKENS, MODEL_REF, TEMPERATURE } from './model.ts';
 import { declaredNameOf, namesOfModel } from './model-names.ts';
-import { CALLS_PER_ANSWER, DECLARED, INPUT_MAPPING, OUTPUT } from './shared-fields.ts';
+import { CALLS_PER_ANSWER, DECLARED, INPUT_MAPPING, MAX_REPAIRS, OUTPUT } from './shared-fields.ts';
 
 const DEFAULT_MAX_TURNS = 10;
 
@@ -69,6 +70,7 @@ export const MODEL_AGENT = declareKind({
     temperature: TEMPERATURE,
     max_tokens: MAX_TOKENS,
     max_calls_per_answer: CALLS_PER_ANSWER,
+    max_repairs: MAX_REPAIRS,
     output_schema: outputSchema('JSON Schema of the last answer, which is parsed and checked. An object or its text.'),
     declared: DECLARED,
     ...OUTPUT,
@@ -111,6 +113,11 @@ export const modelAgent = defineKind(MODEL_AGENT, {
   exploredOutputs: [{}],
   testResult,
   patchedKeys: (kind) => ({ [kind.conversation_key]: ['conversation'] }),
+  resultEvents: (kind, patch) =>
+    rejectionsIn(isObject(patch) ? patch[kind.conversation_key] : undefined).map((data) => ({
+      type: 'tool_call_rejected',
+      data,
+    })),
   internalState: (kind) => ({ [kind.conversation_key]: ['messages'] }),
   expand: expandAgent,
   complete(kind, { id }) {

@@ -44,3 +44,11 @@ export const CALLS_PER_ANSWER = integer(
   `Tool calls of one answer, at most. The node fails with \`too_many_calls\` when the model asks for more. Default: ${DEFAULT_CALLS_PER_ANSWER}.`,
   { minimum: 1, maximum: 1_024, distinctive: true },
 );
+
+/** How often in a row an agent tells its model of calls that cannot be carried out, unless the node says otherwise. */
+export const DEFAULT_MAX_REPAIRS = 3;
+
+export const MAX_REPAIRS = integer(
+  `How often in a row the model is told that its tool calls cannot be carried out, because the arguments do not fit or there is no such tool. The next such answer fails the turn with \`invalid_answer\`. Default: ${DEFAULT_MAX_REPAIRS}.`,
+  { minimum: 0, maximum: 20, distinctive: true },
+);

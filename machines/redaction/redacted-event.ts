@@ -93,6 +93,7 @@ const FIXED: ReadonlySet<string> = new Set([
   'cost_delta_usd',
   'total_cost_usd',
   'score',
+  'repair',
 ]);
 
 /** What a node that does not retain its outputs leaves of them. */
@@ -105,6 +106,7 @@ const OUTPUTS: ReadonlySet<string> = new Set([
   'content_summary',
   'steps',
   'feedback',
+  'problem',
 ]);
 
 /** Digests of values, by which the values could be guessed. */

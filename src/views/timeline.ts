@@ -180,6 +180,8 @@ export class Timeline {
         return this.#waiting(node, atMs, 'child waits for capacity (max_concurrent_executions of the tenant)');
       case 'child_workflow_started':
         return this.#waiting(node, atMs, `runs ${textOf(data.child_workflow_id)} as ${textOf(data.child_execution_id)}`);
+      case 'tool_call_rejected':
+        return [note(node, `tells the model (${textOf(data.repair)} in a row): ${textOf(data.problem)}`)];
       case 'child_workflow_failed':
         return [note(node, `child failed: ${textOf(data.error)}`)];
       case 'policy_violation':

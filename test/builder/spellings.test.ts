@@ -32,6 +32,7 @@ const VALUES: Readonly<Record<string, Json>> = {
   temperature: 0.5,
   max_tokens: 9,
   max_calls_per_answer: 7,
+  max_repairs: 2,
   max_turns: 3,
   max_tokens_per_turn: 4,
   parallel_tool_calls: 2,

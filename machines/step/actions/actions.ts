@@ -257,6 +257,9 @@ function recordCompletion(
   step.inputs.keepOutput(node, stored.output, keyOf(step, node, completion));
   step.countCompletion();
   strategyNodeCompletes(step, node, activation, stored.output);
+  const kind = kindOf(step, node);
+  for (const { type, data } of definitionOf(kind).resultEvents(kind, stored.patch))
+    step.addEvent(type, node, Object.assign({}, data, { activation }));
 }
 
 /** A node that awaits approval by policy may run. */

@@ -1,21 +1,15 @@
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
+import { type AgentCall, isRejected } from '../../../machines/nodes/agent-calls.ts';
 import type { ModelAgent } from '../../../machines/nodes/model-agent.ts';
-
-/** A tool call that a model has asked for. */
-export interface RequestedCall {
-  readonly id: string;
-  readonly name: string;
-  readonly arguments: Json;
-}
 
 /** What an agent keeps in the state from one turn to the next. */
 export interface Conversation {
   /** As OpenAI writes them, without the instructions of the agent. */
   readonly messages: readonly Json[];
   /** All calls of the last answer, if it asks for any. Stored once, with the turn. */
-  readonly requested: readonly RequestedCall[];
+  readonly requested: readonly AgentCall[];
   /** Those that the workflow carries out now. */
-  readonly calls: readonly RequestedCall[];
+  readonly calls: readonly AgentCall[];
   /** How many come after them: the last ones of `requested`. */
   readonly waiting: number;
   /** Times that the model was asked for the present task. */
@@ -28,8 +22,8 @@ export interface Conversation {
 export function conversationIn(input: JsonObject): Conversation {
   return {
     messages: listIn(input.messages),
-    requested: listIn(input.requested) as unknown as readonly RequestedCall[],
-    calls: listIn(input.calls) as unknown as readonly RequestedCall[],
+    requested: listIn(input.requested) as unknown as readonly AgentCall[],
+    calls: listIn(input.calls) as unknown as readonly AgentCall[],
     waiting: numberIn(input.waiting),
     turns: numberIn(input.turns),
     tool_calls: numberIn(input.tool_calls),
@@ -40,24 +34,25 @@ export function conversationIn(input: JsonObject): Conversation {
  * The messages that tell the model what came of its calls. `results`: the output of the call, or of the join of several calls. A failure is an object
  * {error, node_id, attempt}; a tool that does not exist has no result at all.
  */
-export function resultsOf(
-  kind: ModelAgent,
-  nodeId: string,
-  calls: readonly RequestedCall[],
-  results: Json,
-): readonly JsonObject[] {
+export function resultsOf(kind: ModelAgent, nodeId: string, calls: readonly AgentCall[], results: Json): readonly JsonObject[] {
   const names = new Set(kind.tools.map(({ name }) => name));
   const isParallel = kind.parallel_tool_calls > 1;
   const bySource = isParallel && isObject(results) && isObject(results.by_source) ? results.by_source : {};
-  return calls.map(({ id, name }, lane) => {
-    const message = (content: string): JsonObject => ({ role: 'tool', tool_call_id: id, name, content });
-    if (!names.has(name)) return message(`error: there is no tool "${name}"; there are: ${[...names].join(', ')}`);
+  return calls.map((call, lane) => {
+    const name = nameOf(call);
+    const message = (content: string): JsonObject => ({ role: 'tool', tool_call_id: call.id, name, content });
+    if (isRejected(call)) return message(`error: ${call.rejected.problem}`);
+    if (!names.has(name)) return message(`error: there is no tool "${name}"`);
     const node = `${nodeId}.${name}${isParallel ? lane + 1 : ''}`;
     const result = isParallel ? bySource[node] : results;
     const error = errorIn(result, node);
     if (error !== null) return message(`error: ${error}`);
     return message(typeof result === 'string' ? result : JSON.stringify(result ?? null));
   });
+}
+
+export function nameOf(call: AgentCall): string {
+  return isRejected(call) ? call.rejected.name : call.name;
 }
 
 /** The error of a call that failed; null = it did not. */

@@ -1,6 +1,8 @@
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
 import type { Usage } from '../../../machines/messages.ts';
+import { type AgentCall, isRejected, repairsSoFar } from '../../../machines/nodes/agent-calls.ts';
 import type { ModelAgent } from '../../../machines/nodes/model-agent.ts';
+import { DEFAULT_MAX_REPAIRS } from '../../../machines/nodes/shared-fields.ts';
 import type { Work } from '../../../machines/run.ts';
 import { type Executor, WorkError, type WorkResult } from '../executor.ts';
 import { invalid, typeOf } from '../http-content.ts';
@@ -8,7 +10,8 @@ import { type Answer, outputOf } from '../model/answer.ts';
 import { askModel, type Models, rejectPromptFiles, sentUsage } from '../model/index.ts';
 import { type CheckOutput, outputCheck } from '../output-schema.ts';
 import { toJson } from '../to-json.ts';
-import { type Conversation, conversationIn, type RequestedCall, resultsOf } from './conversation.ts';
+import { checkCalls } from './check-calls.ts';
+import { type Conversation, conversationIn, nameOf, resultsOf } from './conversation.ts';
 import { type ToolDescriptions, toolSchemas } from './tools.ts';
 
 /**
@@ -26,7 +29,7 @@ export function agentExecutor(kind: ModelAgent, models: Models, descriptions: To
     const isLast = turns + 1 >= kind.max_turns;
     const tools = await toolSchemas(kind, descriptions, context);
     const messages = [...instructionsIn(work.input), ...asked];
-    return askModel({ ...kind, tools }, models, messages, { context, onText, mayCallTools: !isLast }, (answer, usage) => {
+    return askModel({ ...kind, tools }, models, messages, { context, onText, mayCallTools: !isLast }, async (answer, usage) => {
       const answered = { ...conversation, turns: turns + 1 };
       if (answer.calls.length === 0) return { ...answerOf(kind, context.nodeId, answered, answer, check), usage };
       if (isLast)
@@ -34,7 +37,12 @@ export function agentExecutor(kind: ModelAgent, models: Models, descriptions: To
           retryable: true,
           errorClass: 'invalid_answer',
         });
-      const calls = toJson(answer.calls, 'tool_calls') as unknown as readonly RequestedCall[];
+      const calls = await checkCalls(answer.calls, {
+        tools,
+        repairs: repairsSoFar(requested),
+        maxRepairs: kind.max_repairs ?? DEFAULT_MAX_REPAIRS,
+        log: context.log,
+      });
       const next = { ...answered, requested: calls, messages: [...asked, requestOf(answer.text, calls)] };
       return { output: toJson(answer.text, 'answer'), patch: callsPatch(kind, next, calls, before), usage };
     });
@@ -76,7 +84,7 @@ function taskOf(kind: ModelAgent, { prompt, history }: JsonObject): readonly Jso
 function callsPatch(
   kind: ModelAgent,
   change: Partial<Conversation>,
-  left: readonly RequestedCall[],
+  left: readonly AgentCall[],
   callsBefore: number,
 ): JsonObject {
   const calls = left.slice(0, kind.parallel_tool_calls);
@@ -104,16 +112,22 @@ function answerOf(
 }
 
 /** The answer that asks for tools, as the next turn shows it to the model. */
-function requestOf(text: string, calls: readonly RequestedCall[]): JsonObject {
+function requestOf(text: string, calls: readonly AgentCall[]): JsonObject {
   return {
     role: 'assistant',
     content: toJson(text, 'answer'),
-    tool_calls: calls.map(({ id, name, arguments: args }) => ({
-      id,
+    tool_calls: calls.map((call) => ({
+      id: call.id,
       type: 'function',
-      function: { name, arguments: JSON.stringify(args) },
+      function: { name: nameOf(call), arguments: JSON.stringify(argumentsOf(call)) },
     })),
   };
+}
+
+/** Providers refuse a request whose calls have other arguments than an object. */
+function argumentsOf(call: AgentCall): Json {
+  if (!isRejected(call)) return call.arguments;
+  return isObject(call.rejected.arguments) ? call.rejected.arguments : {};
 }
 
 function textOf(value: Json): string {

@@ -12,6 +12,9 @@ export interface ToolDescriptions {
   readonly mcp: McpAccess;
 }
 
+/** Those of a tool that nothing describes. */
+const ANY_PARAMETERS: JsonObject = { type: 'object', properties: {} };
+
 type Described = Pick<AgentTool, 'description' | 'parameters'>;
 
 /** The tools of an agent as OpenAI describes functions. A tool of an MCP server is described by the server unless the agent does. */
@@ -33,7 +36,7 @@ export async function toolSchemas(kind: ModelAgent, descriptions: ToolDescriptio
       function: {
         name: tool.name,
         ...(description === undefined ? {} : { description }),
-        parameters: tool.parameters ?? elsewhere.parameters ?? { type: 'object', properties: {} },
+        parameters: tool.parameters ?? elsewhere.parameters ?? ANY_PARAMETERS,
       },
     };
   });

@@ -1,20 +1,20 @@
 import type { Json } from '../../../machines/json.ts';
+import type { RequestedCall } from '../../../machines/nodes/agent-calls.ts';
 import { shortened } from '../../../machines/shortened.ts';
 import { jsonIn, structureIn } from '../answer-text.ts';
 import { WorkError } from '../executor.ts';
 import type { CheckOutput } from '../output-schema.ts';
 
-/** A tool that the model asks for. */
-export interface RequestedCall {
-  readonly id: string;
-  readonly name: string;
-  readonly arguments: Json;
+/** A tool call as a provider gives it. */
+export interface GivenCall extends RequestedCall {
+  /** Why the arguments are not JSON, which are a text then; absent = they are. */
+  readonly unreadable?: string;
 }
 
 /** What a provider has answered, in the words of this runtime. */
 export interface Answer {
   readonly text: string;
-  readonly calls: readonly RequestedCall[];
+  readonly calls: readonly GivenCall[];
   /** `stop`, `length`, `tool_calls`, `content_filter`, `error`, `other`. */
   readonly finishReason: string;
   /** The model that has answered, as the provider names it. */
@@ -28,12 +28,19 @@ export interface Answer {
 }
 
 /** The arguments of a tool call, which a provider gives as text. */
-export function parsedArguments(name: string, given: string): Json {
+export function parsedArguments(given: string): Pick<GivenCall, 'arguments' | 'unreadable'> {
   try {
-    return given.trim() === '' ? {} : (JSON.parse(given) as Json);
-  } catch (cause) {
-    throw badAnswer(`the model asked for the tool ${shortened(name, 100)} with arguments that are not JSON`, cause);
+    return { arguments: given.trim() === '' ? {} : (JSON.parse(given) as Json) };
+  } catch (error) {
+    return { arguments: given, unreadable: shortened(error instanceof Error ? error.message : String(error), 300) };
   }
+}
+
+/** The calls of an answer, all of whose arguments must be JSON. */
+export function readableCalls({ calls }: Answer): readonly RequestedCall[] {
+  const bad = calls.find(({ unreadable }) => unreadable !== undefined);
+  if (bad === undefined) return calls;
+  throw badAnswer(`the model asked for the tool ${shortened(bad.name, 100)} with arguments that are not JSON: ${bad.unreadable}`);
 }
 
 /** The output for an answer: with a schema, the JSON that it is; else an object or a list if it is one, whole or as its only fenced block. */

@@ -10,7 +10,7 @@ import { type Executor, type WorkContext, WorkError, type WorkResult } from '../
 import { invalid, typeOf } from '../http-content.ts';
 import { type CheckOutput, outputCheck } from '../output-schema.ts';
 import { toJson } from '../to-json.ts';
-import { type Answer, outputOf } from './answer.ts';
+import { type Answer, outputOf, readableCalls } from './answer.ts';
 import { tooManyCalls } from './call-limit.ts';
 import { costOf } from './prices.ts';
 import { resolveModel } from './resolve.ts';
@@ -68,7 +68,7 @@ export async function askModel<T>(
   { settings, allowlistOf }: Models,
   messages: readonly Json[],
   asking: Asking,
-  read: (answer: Answer, usage: Usage) => T,
+  read: (answer: Answer, usage: Usage) => T | Promise<T>,
 ): Promise<T> {
   const name = declaredNameOf(model.model_ref, model.declared);
   const allowlist = await allowlistOf(asking.context.tenantId);
@@ -93,7 +93,7 @@ export async function askModel<T>(
   const usage = usageOf(system, answer, settings);
   try {
     if (answer.calls.length > maxCalls) throw tooManyCalls(maxCalls);
-    return read(answer, usage);
+    return await read(answer, usage);
   } catch (error) {
     throw error instanceof WorkError ? error.withUsage(usage) : error;
   }
@@ -205,7 +205,7 @@ function resultOf(kind: Model, answer: Answer, check: CheckOutput | null, usage:
   const asksForTools = answer.calls.length > 0;
   const text = toJson(answer.text, 'answer');
   const output = asksForTools ? text : toJson(outputOf(answer, check), 'answer');
-  const calls = toJson(answer.calls, 'tool_calls') as readonly Json[];
+  const calls = toJson(readableCalls(answer), 'tool_calls') as readonly Json[];
   const patch = modelPatch(kind, { output, text: String(text), finishReason: nameIn(answer.finishReason), calls });
   return { output, patch, usage };
 }

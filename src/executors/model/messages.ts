@@ -3,6 +3,7 @@ import { isObject, type Json, type JsonObject } from '../../../machines/json.ts'
 import { functionOf } from '../../../machines/nodes/model.ts';
 import { shortened } from '../../../machines/shortened.ts';
 import { invalid, typeOf } from '../http-content.ts';
+import { withSchemas } from './parameters.ts';
 
 type UserContent = Extract<LanguageModelV3Message, { role: 'user' }>['content'];
 
@@ -54,17 +55,6 @@ export function toolsOf(tools: readonly JsonObject[]): LanguageModelV3FunctionTo
         : { type: 'object', properties: {} }) as LanguageModelV3FunctionTool['inputSchema'],
     };
   });
-}
-
-/** The Python SDK names the type of a parameter, `string`, in the place of its schema. */
-function withSchemas(parameters: JsonObject): JsonObject {
-  const { properties } = parameters;
-  if (!isObject(properties) || !Object.values(properties).some((schema) => typeof schema === 'string')) return parameters;
-  const schemas = Object.entries(properties).map(([name, schema]) => [
-    name,
-    typeof schema === 'string' ? { type: schema } : schema,
-  ]);
-  return { ...parameters, properties: Object.fromEntries(schemas) };
 }
 
 function toolCalls(raw: Json | undefined, at: string): LanguageModelV3ToolCallPart[] {

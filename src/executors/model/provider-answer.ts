@@ -49,9 +49,7 @@ export function answerOf(
 ): Answer {
   const text = content.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('');
   const calls = content.flatMap((part) =>
-    part.type === 'tool-call'
-      ? [{ id: part.toolCallId, name: part.toolName, arguments: parsedArguments(part.toolName, part.input) }]
-      : [],
+    part.type === 'tool-call' ? [{ id: part.toolCallId, name: part.toolName, ...parsedArguments(part.input) }] : [],
   );
   if (finishReason.unified === 'error') throw badAnswer('the provider reports that the model failed');
   if (finishReason.unified === 'tool-calls' && calls.length === 0)

@@ -1,7 +1,8 @@
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
+import type { RequestedCall } from '../../../machines/nodes/agent-calls.ts';
 import { shortened } from '../../../machines/shortened.ts';
 import { WorkError } from '../executor.ts';
-import type { Answer, RequestedCall } from './answer.ts';
+import type { Answer } from './answer.ts';
 
 /** What a scripted model says: a text, or tools that it asks for. */
 interface ScriptedAnswer {

@@ -2,7 +2,7 @@ import { isObject, type Json, type JsonObject } from '../../../machines/json.ts'
 import { shortened } from '../../../machines/shortened.ts';
 import { WorkError } from '../executor.ts';
 import { asWorkError } from '../failure.ts';
-import { type Answer, badAnswer, parsedArguments, type RequestedCall } from './answer.ts';
+import { type Answer, badAnswer, type GivenCall, parsedArguments } from './answer.ts';
 import { retryAfterOf } from './failure.ts';
 import { guardedFetch } from './guarded-fetch.ts';
 
@@ -87,11 +87,11 @@ function answerOf(body: JsonObject, asked: string): Answer {
   };
 }
 
-function callOf(call: Json): RequestedCall {
+function callOf(call: Json): GivenCall {
   const { id, name, arguments: given = {} } = isObject(call) ? call : {};
   if (typeof id !== 'string' || id.trim() === '' || typeof name !== 'string' || name.trim() === '')
     throw badAnswer('the model sidecar gave a tool call without id or name');
-  return { id, name, arguments: typeof given === 'string' ? parsedArguments(name, given) : given };
+  return { id, name, ...(typeof given === 'string' ? parsedArguments(given) : { arguments: given }) };
 }
 
 function isCount(value: Json | undefined): value is number {
