@@ -43,8 +43,8 @@ export async function checkCalls(calls: readonly GivenCall[], checking: Checking
 }
 
 function lastProblem({ rejected: { problem } }: RejectedCall, maxRepairs: number): string {
-  const told = maxRepairs === 0 ? '' : `, and was told ${maxRepairs === 1 ? 'once' : `${maxRepairs} times`}`;
-  return `the model asked for a call that cannot be carried out${told}: ${problem}`;
+  const reports = maxRepairs === 0 ? '' : `, and was told ${maxRepairs === 1 ? 'once' : `${maxRepairs} times`}`;
+  return `the model asked for a call that cannot be carried out${reports}: ${problem}`;
 }
 
 /** Why a call cannot be carried out; null = it can. */
@@ -67,8 +67,8 @@ async function problemOf({ name, arguments: given, unreadable }: GivenCall, { to
   return problem === null ? null : `the arguments of ${name} do not fit: ${problem}`;
 }
 
-/** What a call is told for which there is no tool. */
-export function noSuchTool(name: string, known: readonly string[]): string {
+/** The problem of a call of a tool that there is not. */
+function noSuchTool(name: string, known: readonly string[]): string {
   const hint = didYouMean(name, known);
   return `there is no tool "${shortened(name, MAX_NAME)}"; ${hint ?? `there are: ${known.join(', ')}`}`;
 }

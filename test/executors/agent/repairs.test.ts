@@ -62,7 +62,7 @@ async function open(answers: readonly Answer[], more: { readonly path?: string }
   return { ...(await openTestRuntime({ models, tools, ...more })), asked, found };
 }
 
-const told = (messages: readonly JsonObject[] | undefined) =>
+const toolResults = (messages: readonly JsonObject[] | undefined) =>
   (messages ?? []).filter(({ role }) => role === 'tool').map(({ tool_call_id, content }) => [tool_call_id, content]);
 
 const rejections = async ({ log }: TestRuntime, id: string) =>
@@ -89,7 +89,7 @@ describe('bad arguments of a model', () => {
       expect.stringMatching(/^the arguments of find are not JSON: .*position 12/),
       'there is no tool "fnd"; did you mean "find"?',
     ];
-    expect(told(asked().at(-1)?.messages)).toEqual([
+    expect(toolResults(asked().at(-1)?.messages)).toEqual([
       ...problems.map((problem, i) => [
         `call_${i + 1}_0`,
         typeof problem === 'string' ? `error: ${problem}` : expect.stringContaining('error: the arguments of find are not JSON'),
@@ -149,7 +149,7 @@ describe('bad arguments of a model', () => {
       const id = await opened.run(document({ parallel_tool_calls }));
       expect((await opened.settled(id)).state.answer).toBe('Done.');
       expect(opened.found).toEqual([{ number: 1 }, { number: 2 }]);
-      expect(told(opened.asked()[1]?.messages)).toEqual([
+      expect(toolResults(opened.asked()[1]?.messages)).toEqual([
         ['call_1_0', 'found 1'],
         ['call_1_1', 'error: the arguments of find do not fit: it must be object'],
         ['call_1_2', 'error: there is no tool "erase"; there are: find'],
