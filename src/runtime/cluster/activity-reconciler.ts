@@ -79,6 +79,7 @@ export class ActivityReconciler {
 
   async #reconcile(id: string): Promise<void> {
     const { store, cache, loader, pool, childStarts, started, recovery, runtimeId, onError } = this.#options;
+    const { refusals } = started;
     const row = await store.execution(id);
     if (row === null) {
       pool.keepOnly(id, Number.POSITIVE_INFINITY, []);
@@ -96,6 +97,7 @@ export class ActivityReconciler {
     childStarts.movedOn(execution);
     for (const node of wanted) {
       if (started.has(id, node)) continue;
+      started.wantedAgain(id, node, run.seq, refusals);
       const starter = starters.get(attemptKey(id, node));
       if (starter === undefined) this.#start(execution, node);
       else void recovery.recover(execution, starter, node).catch(onError);

@@ -45,6 +45,8 @@ export interface Preconditions {
   readonly inboxId?: number;
   /** The runtime whose in-process work was lost. The message is rejected once another runtime has taken the execution over. */
   readonly lostOwner?: string;
+  /** The sender does the in-process work of the execution. The message is rejected if another runtime owns it. */
+  readonly fromOwner?: true;
   /** Also consume the timer or work item if the machine refuses the message; otherwise it would be redelivered forever. */
   readonly always?: boolean;
 }

@@ -103,7 +103,7 @@ function stepAll(
     const result: MessageResult =
       base === null
         ? rejectedResult(UNKNOWN, preconditions)
-        : hasOtherOwner(before, preconditions, deps)
+        : hasOtherOwner(before, owner, preconditions, deps)
           ? rejectedResult(STALE, preconditions)
           : stepMessage({ id, base, owner, moment, deps }, from, envelope);
     outcomes.push(result.outcome);
@@ -126,12 +126,14 @@ function stepAll(
   return { envelopes, outcomes, unit, commits, logBytes: builder.logBytes, corrupt };
 }
 
-/** Has another runtime taken over what the sender of the message takes for lost? */
+/** Does another runtime own what the sender of the message takes for its own, or for lost? */
 function hasOtherOwner(
   before: CachedExecution | null,
+  owner: string,
   preconditions: Preconditions | undefined,
   { runtimeId }: StepBatchDeps,
 ): boolean {
+  if (preconditions?.fromOwner === true) return owner !== runtimeId;
   if (preconditions?.lostOwner === undefined || before === null) return false;
   return before.owner !== preconditions.lostOwner && before.owner !== runtimeId;
 }

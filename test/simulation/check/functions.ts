@@ -7,6 +7,7 @@ import { FAILED, type Program, programOf } from '../environment/functions.ts';
 interface Logged {
   readonly output: Json;
   readonly at: number;
+  readonly hasFailed: boolean;
 }
 
 /** The operations of a visit that have ended, by name. */
@@ -18,7 +19,8 @@ interface Visited {
   /** Updates in the order in which they came, and the numbers of those that were handled. */
   readonly received: Json[];
   readonly handled: Set<number>;
-  failed: boolean;
+  /** The sequence with which it began an operation last. */
+  begunAt: number;
 }
 
 /**
@@ -35,22 +37,21 @@ export function checkFunctions(log: readonly TimedEvent[], { nodes }: Workflow, 
     if (type === 'workflow_retried' || type === 'workflow_forked') isComplete = false;
     if (node_id === null || !functions.has(node_id) || data.activation === 0) continue;
     const name = `${node_id}:${data.activation}`;
-    const fresh: Visited = { results: new Map(), numbers: new Map(), received: [], handled: new Set(), failed: false };
+    const fresh: Visited = { results: new Map(), numbers: new Map(), received: [], handled: new Set(), begunAt: 0 };
     const visit = visits.get(name) ?? fresh;
     visits.set(name, visit);
     const problem = (text: string): void => void problems.push(`${sequence} ${type} ${name}: ${text}`);
     const operation = String(data.name);
     if (type === 'step_started') {
       const before = visit.numbers.get(Number(data.operation));
+      if (before === undefined) visit.begunAt = sequence;
       if (before !== undefined && before !== operation) problem(`operation ${data.operation} was ${before} before`);
       visit.numbers.set(Number(data.operation), operation);
     }
     if (type === 'step_completed' || (type === 'step_failed' && data.delay_ms === undefined)) {
-      const before = visit.results.get(operation);
-      // The next attempt of the node runs a step that has failed again.
-      const mayRunAgain = before === undefined || (before.output === FAILED && visit.failed);
-      if (isComplete && !mayRunAgain) problem(`${operation} has had a result before`);
-      visit.results.set(operation, { output: type === 'step_failed' ? FAILED : (data.output ?? null), at: sequence });
+      if (isComplete && visit.results.has(operation)) problem(`${operation} has had a result before`);
+      const hasFailed = type === 'step_failed';
+      visit.results.set(operation, { output: hasFailed ? FAILED : (data.output ?? null), at: sequence, hasFailed });
     }
     if (type === 'update_received') visit.received.push(data.input ?? null);
     if (type === 'update_handled') {
@@ -60,7 +61,9 @@ export function checkFunctions(log: readonly TimedEvent[], { nodes }: Workflow, 
       if (isComplete && data.output !== number) problem(`update ${number} was answered ${JSON.stringify(data.output)}`);
       visit.handled.add(number);
     }
-    if (type === 'node_failed') visit.failed = true;
+    // The next attempt of the node runs a step that has failed again, unless the function has begun something after its failure.
+    if (type === 'node_failed')
+      for (const [failed, { hasFailed, at }] of visit.results) if (hasFailed && at > visit.begunAt) visit.results.delete(failed);
     // A program does the same each time.
     if (type === 'node_failed' && data.error_class === 'journal_mismatch') problem(String(data.error));
     if (type === 'node_completed' && isComplete) {

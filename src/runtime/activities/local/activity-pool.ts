@@ -51,6 +51,9 @@ export interface ActivityPoolOptions
   readonly onToolLog?: ((entry: ToolLogEntry) => void) | undefined;
 }
 
+/** Of what a running attempt says: the runtime that owns the execution may have begun it again. */
+const FROM_OWNER = { fromOwner: true } as const;
+
 /**
  * Runs in-process attempts: they start after the commit that made them durable, and are aborted by deadline, cancel or stop. An
  * attempt that finds no slot waits, and its start is a commit of its own. Keeps nothing durable: what is lost with the process is
@@ -173,7 +176,6 @@ export class ActivityPool {
 
   /** A later run than that at `seq` may ask for the same attempt again: a suspended execution is resumed. */
   #abandonAt(task: ActivityTask, seq: number): void {
-    task.droppedAtSeq = seq;
     this.#abandon(task);
     this.#options.started.refused(task.executionId, task, seq);
   }
@@ -243,7 +245,6 @@ export class ActivityPool {
     if (task.successor !== null && task.successor !== started) this.#requeue(task.successor);
     if (started !== task) this.#options.budgets.leave(task, run ?? undefined);
     if (run === null || started === null) {
-      if (run !== null && task.successor === null && task.droppedAtSeq < run.seq) this.#handBack(task);
       this.#free(task);
       this.#wakeIdle();
     } else {
@@ -255,19 +256,11 @@ export class ActivityPool {
   /** Commits the start of an attempt that waited for a slot; null = it is not wanted any more, or the runtime stops. */
   async #claim({ executionId, visit }: ActivityTask): Promise<Run | null> {
     const { deliver, runtimeId, started } = this.#options;
-    const outcome = await deliver(executionId, { type: 'claimed', ...visit, workerId: runtimeId, local: true });
+    const outcome = await deliver(executionId, { type: 'claimed', ...visit, workerId: runtimeId, local: true }, FROM_OWNER);
     if (outcome === null) return null;
     if (!('refused' in outcome)) return outcome.run;
     started.refused(executionId, visit, seqOf(outcome));
     return null;
-  }
-
-  /**
-   * The start of an attempt was committed after it had been dropped here: another runtime had moved the execution on, or had become its owner. It
-   * has not begun, so it starts again.
-   */
-  #handBack({ executionId, visit }: ActivityTask): void {
-    void this.#options.deliver(executionId, { type: 'requeue', ...visit, unbegun: true }).catch(this.#options.onError);
   }
 
   /** Reports the outcome of an attempt. If it is refused and the attempt is wanted after all, it is started again. */
@@ -394,12 +387,14 @@ export class ActivityPool {
         const parks = parkedAfter === undefined ? {} : { parkedAfter };
         const outcome = isOver
           ? null
-          : await this.#options.deliver(executionId, { type: 'operations', ...visit, entries, ...parks });
+          : await this.#options.deliver(executionId, { type: 'operations', ...visit, entries, ...parks }, FROM_OWNER);
         const isTaken = outcome !== null && !('refused' in outcome);
         if (outcome !== null && !isTaken && entries.length === 0 && parkedAfter !== undefined) return null;
         const changed = isTaken ? journalViewOf(outcome.run, visit) : null;
-        if (changed === null) throw new WorkError('the attempt is over', { retryable: true });
-        return changed;
+        if (changed !== null) return changed;
+        // Another runtime may have begun the attempt again: what comes of this one is not its failure.
+        if (!task.dropped) this.#abandon(task);
+        throw new WorkError('the attempt is over', { retryable: true });
       },
       onChange: (listener) => {
         task.onJournalChange = (later) => {
@@ -428,7 +423,9 @@ export class ActivityPool {
     return async (event, data) => {
       const { executionId, visit } = task;
       const isOver = (): boolean => task.dropped || task.aborted;
-      const outcome = isOver() ? null : await this.#options.deliver(executionId, { type: 'progress', ...visit, event, data });
+      const outcome = isOver()
+        ? null
+        : await this.#options.deliver(executionId, { type: 'progress', ...visit, event, data }, FROM_OWNER);
       if (outcome === null || 'refused' in outcome) throw new WorkError('the attempt is over', { retryable: true });
     };
   }

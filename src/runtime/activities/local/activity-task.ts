@@ -40,8 +40,6 @@ export class ActivityTask implements Visit {
   begun = false;
   /** Set when the result is not wanted any more. */
   dropped = false;
-  /** The sequence of the run that did not want it any more; 0 = none: everything was dropped. */
-  droppedAtSeq = 0;
   /** The same attempt, wanted again while the start of this one was being committed. */
   successor: ActivityTask | null = null;
   /** When it began to wait for a slot, in milliseconds since the epoch; null = it does not wait. */

@@ -13,8 +13,9 @@ export class StartedAttempts {
   readonly #isShared: boolean;
   /** By attempt: the sequence of the run that it was started from. */
   readonly #started = new RecentlyUsed<string, number>(MAX_REMEMBERED);
-  /** By attempt whose outcome was refused: the sequence of the run that did not want it. */
-  readonly #refused = new RecentlyUsed<string, number>(MAX_REMEMBERED);
+  /** By attempt whose outcome was refused: the sequence of the run that did not want it, and how many were refused before. */
+  readonly #refused = new RecentlyUsed<string, { readonly seq: number; readonly nth: number }>(MAX_REMEMBERED);
+  #refusals = 0;
 
   constructor(isShared: boolean) {
     this.#isShared = isShared;
@@ -26,8 +27,8 @@ export class StartedAttempts {
     const key = attemptKey(executionId, visit);
     const startedAt = this.#started.get(key);
     if (startedAt !== undefined && startedAt >= seq) return false;
-    const refusedAt = this.#refused.get(key);
-    if (refusedAt !== undefined && seq < refusedAt) return false;
+    const refused = this.#refused.get(key);
+    if (refused !== undefined && seq < refused.seq) return false;
     this.#started.set(key, seq);
     return true;
   }
@@ -43,7 +44,22 @@ export class StartedAttempts {
   refused(executionId: string, visit: Visit, seq: number | undefined): void {
     const key = attemptKey(executionId, visit);
     this.#started.delete(key);
-    if (seq !== undefined && this.#isShared) this.#refused.set(key, seq);
+    if (seq !== undefined && this.#isShared) this.#refused.set(key, { seq, nth: this.#refusals++ });
+  }
+
+  /** Attempts that were refused until now. */
+  get refusals(): number {
+    return this.#refusals;
+  }
+
+  /**
+   * The run at `seq` was read when `refusals` attempts had been refused, and wants this one. If it is older than the run that refused it then, the database
+   * has gone back to an earlier state.
+   */
+  wantedAgain(executionId: string, visit: Visit, seq: number, refusals: number): void {
+    const key = attemptKey(executionId, visit);
+    const refused = this.#refused.get(key);
+    if (refused !== undefined && refused.nth < refusals && seq < refused.seq) this.#refused.delete(key);
   }
 
   clear(): void {

@@ -21,6 +21,17 @@ describe('the attempts that a runtime on a shared database has started', () => {
     expect(started.add('e', VISIT, 8)).toBe(true);
   });
 
+  it('are started again by an older state that was read after the refusal: the database has gone back', () => {
+    const started = new StartedAttempts(true);
+    started.add('e', VISIT, 5);
+    const before = started.refusals;
+    started.refused('e', VISIT, 8);
+    started.wantedAgain('e', VISIT, 5, before);
+    expect(started.add('e', VISIT, 5)).toBe(false);
+    started.wantedAgain('e', VISIT, 5, started.refusals);
+    expect(started.add('e', VISIT, 5)).toBe(true);
+  });
+
   it('are started again by any state when the store refused the outcome', () => {
     const started = new StartedAttempts(true);
     started.add('e', VISIT, 5);

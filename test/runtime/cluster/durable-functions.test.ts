@@ -1,0 +1,47 @@
+import { expect, it } from 'vitest';
+import { type DurableContext, durable, Type } from '../../../src/index.ts';
+import { openCluster, waitUntil } from '../../support/cluster.ts';
+import { postgresDatabase, postgresServer } from '../../support/postgres.ts';
+
+const server = postgresServer();
+/** Longer than a runtime may be silent. */
+const LOST_MS = 60_000;
+
+it('stops a durable function whose runtime was silent once another one has begun it again', async () => {
+  const { join, advance } = openCluster(postgresDatabase(server));
+  const steps: string[] = [];
+  const goOn = new Map<string, () => void>();
+  const functionOf = (member: string) =>
+    durable({
+      id: 'f',
+      version: '1',
+      input: Type.Object({}),
+      run: async (ctx: DurableContext) => {
+        const step = (name: string, run: () => unknown = () => null) =>
+          ctx.step(name, async () => {
+            steps.push(`${member} ${name}`);
+            await run();
+          });
+        await step('one');
+        await step('two', () => new Promise<void>((resolve) => goOn.set(member, resolve)));
+        await step('three');
+        return { member };
+      },
+    });
+  const [first, second] = [await join({ tools: functionOf('a').tools }), await join({ tools: functionOf('b').tools })];
+  const id = await first.run(functionOf('a').document);
+  await waitUntil(() => steps.includes('a two'));
+  await waitUntil(async () => (await first.log(id)).some(({ data }) => data.name === 'one'));
+  first.freeze();
+  await advance(LOST_MS);
+  await waitUntil(() => steps.includes('b two'));
+  goOn.get('a')?.();
+  await waitUntil(() => first.runtime.inProcess().running === 0);
+  goOn.get('b')?.();
+  expect(await second.settled(id)).toMatchObject({ status: 'completed', state: { member: 'b' } });
+  await first.thaw();
+  expect(steps.filter((step) => step.endsWith('three'))).toEqual(['b three']);
+  const results = (await second.log(id)).filter(({ type }) => type === 'step_completed');
+  expect(results.map(({ data }) => data.name)).toEqual(['one', 'two', 'three']);
+  expect([first.errors, second.errors]).toEqual([[], []]);
+});
