@@ -52,7 +52,7 @@ function readTool(raw: Json, fields: Fields, at: string): AgentTool | null {
       'bad_tool',
       at,
       'says no tool',
-      'write a name, or {name, description, parameters} with `tool`, `server` and `tool`, `workflow` or `kind`',
+      'write a name, or {name, description, parameters} with `tool`, `server` and `tool`, `workflow`, `agent` or `kind`',
     );
     return null;
   }
@@ -82,15 +82,24 @@ function kindOf(read: Fields): JsonObject | null {
   const tool = read.text('tool_ref', 'tool', 'use');
   if (server !== undefined) return { type: 'mcp_tool', server, tool: tool ?? read.text('name') ?? '' };
   const workflow = read.text('workflow_ref', 'workflow');
-  if (workflow !== undefined) return { type: 'subgraph', workflow_ref: workflow };
+  const output = read.json('output_mapping', 'output');
+  if (workflow !== undefined) return { type: 'subgraph', workflow_ref: workflow, ...optional('output_mapping', output) };
+  const agent = read.text('agent');
+  if (agent !== undefined) return { ...agentNamed(agent), ...optional('output_mapping', output) };
   const named = tool ?? read.text('name');
   return named === undefined ? null : kindNamed(named);
 }
 
-/** `mcp:server.tool`, `workflow:id`, `tool:name` or a name. */
+/** An agent with a strategy is a workflow, and its answer is the result. */
+function agentNamed(id: string): JsonObject {
+  return { type: 'subgraph', workflow_ref: id, output_mapping: '{{ state.result }}' };
+}
+
+/** `mcp:server.tool`, `workflow:id`, `agent:id`, `tool:name` or a name. */
 function kindNamed(name: string): JsonObject {
-  const [, prefix, rest] = /^(mcp|workflow|tool):(.+)$/s.exec(name) ?? [];
+  const [, prefix, rest] = /^(mcp|workflow|agent|tool):(.+)$/s.exec(name) ?? [];
   if (prefix === 'workflow' && rest !== undefined) return { type: 'subgraph', workflow_ref: rest };
+  if (prefix === 'agent' && rest !== undefined) return agentNamed(rest);
   const dot = rest?.search(/[./]/) ?? -1;
   if (prefix === 'mcp' && rest !== undefined && dot > 0)
     return { type: 'mcp_tool', server: rest.slice(0, dot), tool: rest.slice(dot + 1) };

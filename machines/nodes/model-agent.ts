@@ -38,7 +38,7 @@ export const MODEL_AGENT = declareKind({
         document: Type.Unsafe<WrittenTools>(
           Type.Array(Type.Unsafe({ type: ['string', 'object'], description: 'A tool.' }), {
             description:
-              'Names of tools (`refund`, `mcp:server.tool`, `workflow:id`), or `{name, description, parameters}` with `tool`, `server` and `tool`, `workflow` or `kind`; also `retry_policy`, `timeout` and `policy`.',
+              'Names of tools (`refund`, `mcp:server.tool`, `workflow:id`, `agent:id`), or `{name, description, parameters}` with `tool`, `server` and `tool`, `workflow`, `agent` or `kind`; also `retry_policy`, `timeout` and `policy`, and `output` of a workflow or an agent.',
           }),
         ),
         holds: 'tools',

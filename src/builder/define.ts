@@ -2,7 +2,14 @@ import { InvalidWorkflow } from '../../machines/diagnostics.ts';
 import type { JsonObject } from '../../machines/json.ts';
 import { type CheckedFile, type CheckedWorkflow, checkObject } from '../authoring/check-object.ts';
 import { callSite } from './call-site.ts';
-import { type Authored, type Defined, WORKFLOW, type WorkflowDefinition, type WorkflowTypes } from './definition.ts';
+import {
+  type Authored,
+  type Defined,
+  isDefinition,
+  WORKFLOW,
+  type WorkflowDefinition,
+  type WorkflowTypes,
+} from './definition.ts';
 import { type AnyWorkflow, functionsOf } from './workflow-file.ts';
 
 /** A definition whose file is made, and compiled, when it is first asked for. `definer`: the function that the author calls. */
@@ -63,10 +70,17 @@ class LazyDefinition<Types extends WorkflowTypes> implements WorkflowDefinition<
   }
 }
 
-/** The definitions that subgraphs name, each after those that it needs itself. */
+/** The definitions that subgraphs name and that agents have as tools, each after those that it needs itself. */
 function subworkflowsOf({ nodes = {} }: Partial<AnyWorkflow>): readonly WorkflowDefinition[] {
-  const named = Object.values(nodes)
-    .flatMap((node): unknown[] => Object.values(node))
-    .filter((value): value is WorkflowDefinition => typeof value === 'object' && value !== null && WORKFLOW in value);
+  const named = Object.values(nodes).flatMap((node: object) => [
+    ...definitionsIn(node),
+    ...('tools' in node && Array.isArray(node.tools)
+      ? node.tools.flatMap((tool) => [...definitionsIn([tool]), ...definitionsIn(tool)])
+      : []),
+  ]);
   return [...new Set(named.flatMap((child) => [...child.subworkflows, child]))];
+}
+
+function definitionsIn(value: unknown): readonly WorkflowDefinition[] {
+  return typeof value === 'object' && value !== null && !isDefinition(value) ? Object.values(value).filter(isDefinition) : [];
 }

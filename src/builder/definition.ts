@@ -46,7 +46,7 @@ export interface WorkflowDefinition<Types extends WorkflowTypes = WorkflowTypes>
   readonly schedule: Schedule | null;
   /** The functions that its nodes call in process, by name: for `createRuntime({ tools })`. */
   readonly tools: Tools;
-  /** The workflows that its subgraphs run, if they were given as definitions; those come before the ones that need them. */
+  /** The workflows that its subgraphs and the tools of its agents run, if they were given as definitions; those come before the ones that need them. */
   readonly subworkflows: readonly WorkflowDefinition[];
   /** Only for types. */
   readonly '~types'?: Types;
@@ -55,4 +55,8 @@ export interface WorkflowDefinition<Types extends WorkflowTypes = WorkflowTypes>
 /** What a value of another module stands for; null = it is no workflow. */
 export function authoredOf(value: unknown): Authored | null {
   return typeof value === 'object' && value !== null && WORKFLOW in value ? (value as Defined)[WORKFLOW] : null;
+}
+
+export function isDefinition(value: unknown): value is WorkflowDefinition {
+  return typeof value === 'object' && value !== null && WORKFLOW in value && 'subworkflows' in value;
 }

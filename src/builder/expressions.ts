@@ -1,3 +1,5 @@
+import type { WorkflowDefinition } from './definition.ts';
+
 // Checks the state keys that conditions and templates name, in the type system: a text of a workflow is typed by itself, so its paths can be
 // read. What is wrong becomes the type that the text should have, and so the error of the compiler.
 
@@ -108,11 +110,13 @@ export type Checked<Given, Wanted, State, Key = ''> = Given extends string
   ? string extends Given
     ? unknown
     : Unless<Key extends ExpressionKey ? ExpressionProblem<Given, State> : TemplateProblem<Given, State>>
-  : Given extends readonly unknown[]
-    ? { readonly [P in keyof Given]: Checked<Given[P], ListsIn<Wanted>, State, Key> }
-    : Given extends object
-      ? CheckedKeys<Given, ObjectsIn<Wanted>, State>
-      : unknown;
+  : Given extends WorkflowDefinition
+    ? unknown
+    : Given extends readonly unknown[]
+      ? { readonly [P in keyof Given]: Checked<Given[P], ListsIn<Wanted>, State, Key> }
+      : Given extends object
+        ? CheckedKeys<Given, ObjectsIn<Wanted>, State>
+        : unknown;
 
 type CheckedKeys<Given, Wanted, State> = {
   readonly [P in keyof Given]: P extends UncheckedKey

@@ -13,6 +13,7 @@ import type {
 } from '../../machines/nodes/field.ts';
 import type { KINDS, KindName as KindOfDocument } from '../../machines/nodes/index.ts';
 import type { ItemKindName } from '../../machines/nodes/map.ts';
+import type { WorkflowDefinition } from './definition.ts';
 import type { AttemptKeys, Duration, Mapping, Names, NextKey, NodeKeys, PolicyLists } from './node-keys.ts';
 import type { Schema } from './schema.ts';
 
@@ -42,7 +43,7 @@ type Written<W, N extends Names> =
       : W extends VariantsMark<infer V>
         ? readonly { [T in keyof V & string]: { readonly type: T } & Keys<V[T]['fields'], N> }[keyof V & string][]
         : W extends WrittenTools
-          ? readonly (AgentToolName<N> | AgentToolEntry<N>)[]
+          ? readonly (AgentToolName<N> | AgentToolEntry<N> | WorkflowDefinition)[]
           : W extends MappingMark
             ? Mapping
             : W extends WorkMark
@@ -113,8 +114,8 @@ interface EndNode {
 /** Tools by their names; any name if the workflow declares none. */
 type ToolName<N extends Names> = string extends keyof N['toolInputs'] ? string : keyof N['toolInputs'] & string;
 
-/** A tool of the workflow, of an MCP server, or a workflow. What the model is told of a typed tool comes from its schemas. */
-type AgentToolName<N extends Names> = ToolName<N> | `mcp:${string}.${string}` | `workflow:${string}`;
+/** A tool of the workflow, of an MCP server, a workflow, or an agent with a strategy. What the model is told of a typed tool comes from its schemas. */
+type AgentToolName<N extends Names> = ToolName<N> | `mcp:${string}.${string}` | `workflow:${string}` | `agent:${string}`;
 
 /** A tool with what the model is told of it. */
 type AgentToolEntry<N extends Names> = {
@@ -131,7 +132,10 @@ type AgentToolEntry<N extends Names> = {
   | { readonly tool: ToolName<N> }
   | { readonly name: ToolName<N>; readonly tool?: never }
   | { readonly name?: string; readonly server: N['mcpServer']; readonly tool: string }
-  | { readonly name: string; readonly workflow: string }
+  | ({ readonly name?: string; readonly output?: Mapping | string } & (
+      | { readonly workflow: string | WorkflowDefinition }
+      | { readonly agent: string | WorkflowDefinition }
+    ))
   | { readonly name: string; readonly kind: { readonly type: string; readonly [key: string]: Json } }
 );
 

@@ -1,8 +1,9 @@
-import type { Json, JsonObject } from '../../machines/json.ts';
+import { isObject, type Json, type JsonObject } from '../../machines/json.ts';
 import type { Field } from '../../machines/nodes/field.ts';
 import { fieldsBySpelling } from '../../machines/nodes/field-tables.ts';
 import { definitionWritten } from '../authoring/kinds.ts';
 import type { Tool } from '../runtime/types/work.ts';
+import { authoredOf, isDefinition, type WorkflowDefinition } from './definition.ts';
 import { isStandardSchema, type Schema } from './schema.ts';
 import type { EventMap } from './settings.ts';
 import { fileKey, mapValues, plainJson, schemaJson, toFileKeys } from './spelling.ts';
@@ -120,9 +121,10 @@ function jsonSchema(key: string, schema: unknown): Json {
 function agentTools(called: unknown, tools: NonNullable<AnyWorkflow['tools']>): Json {
   if (!Array.isArray(called)) return plainJson(called);
   return called.map((entry: unknown): Json => {
+    if (isDefinition(entry)) return toolOf(entry);
     const given = typeof entry === 'string' ? {} : toolEntry(entry as JsonObject, tools);
     const name = typeof entry === 'string' ? entry : (given.tool ?? given.name);
-    const isOwn = given.server === undefined && given.workflow === undefined && given.kind === undefined;
+    const isOwn = ['server', 'workflow', 'agent', 'kind'].every((key) => given[key] === undefined);
     const known = isOwn && typeof name === 'string' && Object.hasOwn(tools, name) ? toolDescription(tools[name]) : null;
     if (known === null) return plainJson(typeof entry === 'string' ? entry : given);
     const { description, inputSchema } = known;
@@ -136,7 +138,38 @@ function agentTools(called: unknown, tools: NonNullable<AnyWorkflow['tools']>): 
   });
 }
 
-function toolEntry({ kind, ...entry }: JsonObject, tools: NonNullable<AnyWorkflow['tools']>): JsonObject {
-  const keys = toFileKeys(entry) as JsonObject;
+function toolEntry(
+  { kind, workflow, agent, ...entry }: { readonly [key: string]: unknown },
+  tools: NonNullable<AnyWorkflow['tools']>,
+): JsonObject {
+  const named = { ...entryFor('workflow', workflow), ...entryFor('agent', agent) };
+  const keys: JsonObject = { ...named, ...(toFileKeys(entry) as JsonObject) };
   return kind === undefined ? keys : { ...keys, kind: nodeFile(kind as JsonObject, tools) };
+}
+
+/** A workflow or an agent that an entry names, by its id or its definition. */
+function entryFor(key: 'workflow' | 'agent', named: unknown): JsonObject {
+  if (named === undefined) return {};
+  return isDefinition(named) ? toolOf(named) : { [key]: plainJson(named) };
+}
+
+/** A definition as a tool, with what the model is told of it. An agent with a strategy gives its answer, a workflow its state. */
+function toolOf(definition: WorkflowDefinition): JsonObject {
+  const { agent, workflow, nodes = {} } = authoredOf(definition)?.content ?? {};
+  const { description, goal, state_schema: schema } = (agent ?? workflow ?? {}) as JsonObject;
+  const isFunction = Object.values(nodes as JsonObject).every((node) => isObject(node) && node.type === 'durable_function');
+  const input = isObject(schema) ? (isFunction && agent === undefined ? schema : requiredOf(schema)) : null;
+  return {
+    [agent === undefined ? 'workflow' : 'agent']: definition.id,
+    ...((description ?? goal) === undefined ? {} : { description: description ?? goal ?? null }),
+    ...(input === null ? {} : { parameters: input }),
+  };
+}
+
+/** The schema of what an execution is started with: the other keys of its state are written by its nodes. */
+function requiredOf(schema: JsonObject): JsonObject {
+  const { properties, required } = schema;
+  if (!isObject(properties) || !Array.isArray(required)) return schema;
+  const names = required as readonly Json[];
+  return { ...schema, properties: Object.fromEntries(Object.entries(properties).filter(([key]) => names.includes(key))) };
 }

@@ -1,4 +1,4 @@
-import { WORKFLOW, type WorkflowDefinition, type WorkflowTypes } from '../builder/definition.ts';
+import { isDefinition, type WorkflowDefinition, type WorkflowTypes } from '../builder/definition.ts';
 import type { ExecutionEvent } from '../builder/events.ts';
 import { executionOf, type StartedExecution, type StartOptions, typedEvents } from '../builder/execution.ts';
 import { plainJson } from '../builder/spelling.ts';
@@ -227,10 +227,6 @@ function callerRuntime(
     events: (...page) => typedEvents(own.events(...page)),
     subscribe: (...options) => typedEvents(own.subscribe(...options)),
   };
-}
-
-function isDefinition(given: unknown): given is WorkflowDefinition {
-  return typeof given === 'object' && given !== null && WORKFLOW in given;
 }
 
 function bound<Methods, Name extends keyof Methods & string>(
