@@ -11,6 +11,7 @@ import type { MemoryStore } from './resources/memory.ts';
 import type { StorageCounts } from './resources/storage.ts';
 import type { SubjectTokenStore } from './resources/subject-tokens.ts';
 import type { TenantQuotas } from './resources/tenants.ts';
+import type { ThreadStore } from './resources/threads.ts';
 import type { ClaimRequest, Due, LeaseRenewal, WaitingWork, WorkItemRow } from './work-items.ts';
 import type { RuntimeHolder, WorkerHeartbeat, WorkerRow } from './workers.ts';
 
@@ -33,6 +34,7 @@ export interface ExecutionStore {
   readonly storage: Pick<StorageCounts, 'of'>;
   readonly subjectTokens: SubjectTokenStore;
   readonly tenants: TenantQuotas;
+  readonly threads: ThreadStore;
 
   /**
    * Applies all units in one durable transaction and closes one audit block. Resolves to one entry per unit, in order: null = committed, otherwise

@@ -24,6 +24,7 @@ import { SignInLinks } from '../resources/sign-in-links.ts';
 import { Storage } from '../resources/storage.ts';
 import { SubjectTokens } from '../resources/subject-tokens.ts';
 import { Tenants } from '../resources/tenants.ts';
+import { Threads } from '../resources/threads/threads.ts';
 import { Webhooks } from '../resources/webhooks.ts';
 import { Workers } from '../resources/workers.ts';
 import { PostgresAudit } from './audit/audit-log.ts';
@@ -77,6 +78,7 @@ export class PostgresStore implements Store {
   readonly storage: Storage;
   readonly subjectTokens: SubjectTokens;
   readonly tenants: Tenants;
+  readonly threads: Threads;
   readonly webhooks: Webhooks;
   readonly messages: PostgresMessages;
   readonly #connections: Connections;
@@ -123,6 +125,7 @@ export class PostgresStore implements Store {
     this.storage = new Storage(resources);
     this.subjectTokens = new SubjectTokens(resources);
     this.tenants = new Tenants(resources);
+    this.threads = new Threads(resources);
     this.webhooks = new Webhooks(resources, this.log);
     this.#reads = new RuntimeReads(connections, hmacKey);
     this.#work = new WorkItems(connections);

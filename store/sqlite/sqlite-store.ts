@@ -22,6 +22,7 @@ import { SignInLinks } from '../resources/sign-in-links.ts';
 import { Storage } from '../resources/storage.ts';
 import { SubjectTokens } from '../resources/subject-tokens.ts';
 import { Tenants } from '../resources/tenants.ts';
+import { Threads } from '../resources/threads/threads.ts';
 import { Webhooks } from '../resources/webhooks.ts';
 import { Workers } from '../resources/workers.ts';
 import { storedSnapshot } from '../snapshot-seal.ts';
@@ -62,6 +63,7 @@ export class SqliteStore implements Store {
   readonly storage: Storage;
   readonly subjectTokens: SubjectTokens;
   readonly tenants: Tenants;
+  readonly threads: Threads;
   readonly agents: Agents;
   readonly approvals: Approvals;
   readonly artifacts: Artifacts;
@@ -132,6 +134,7 @@ export class SqliteStore implements Store {
     this.storage = new Storage(resources);
     this.subjectTokens = new SubjectTokens(resources);
     this.tenants = new Tenants(resources);
+    this.threads = new Threads(resources);
     this.webhooks = new Webhooks(resources, this.log);
     this.#reads = new RuntimeReads(db);
     this.#executionLog = new ExecutionLog(db, names);

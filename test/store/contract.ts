@@ -23,6 +23,7 @@ import { signInLinkContract } from './contract/sign-in-links.ts';
 import { storageContract } from './contract/storage.ts';
 import { subjectTokenContract } from './contract/subject-tokens.ts';
 import { tenantContract } from './contract/tenants.ts';
+import { threadContract } from './contract/threads.ts';
 import { webhookContract } from './contract/webhooks.ts';
 import { workContract } from './contract/work.ts';
 import { workerContract } from './contract/workers.ts';
@@ -49,6 +50,7 @@ export function storeContract(engine: string, database: () => TestDatabase, capa
     approvalContract(database);
     artifactContract(database);
     memoryContract(database);
+    threadContract(database);
     auditContract(database);
     auditLogContract(database);
     erasureContract(database);

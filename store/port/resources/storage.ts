@@ -1,7 +1,7 @@
 import type { ActionContext } from '../control.ts';
 
 /** What the bytes of a tenant are: logs with their checkpoints, uploaded and offloaded artifacts, registered documents, queued payloads … */
-export const STORAGE_KINDS = ['logs', 'artifacts', 'memory', 'deliveries', 'definitions', 'work'] as const;
+export const STORAGE_KINDS = ['logs', 'artifacts', 'memory', 'threads', 'deliveries', 'definitions', 'work'] as const;
 export type StorageKind = (typeof STORAGE_KINDS)[number];
 
 /** What a tenant with `max_storage_bytes` stores. */

@@ -3,7 +3,7 @@ import { type Dialect, type Statement, sql } from '../statement.ts';
 
 /** The bytes that tenants store, by table. */
 
-/** A table whose rows count as storage of their tenant. PostgreSQL's triggers are in its first migration. */
+/** A table whose rows count as storage of their tenant. PostgreSQL's triggers are in its migrations. */
 interface StoredTable {
   readonly name: string;
   readonly kind: StorageKind;
@@ -42,6 +42,7 @@ const STORED_TABLES: readonly StoredTable[] = [
   },
   { name: 'artifacts', kind: 'artifacts', bytes: 'r.size', key: ['hash', ''], ofTenant: OF_TENANT },
   { name: 'memory_namespaces', kind: 'memory', bytes: 'r.bytes', key: ['name', ''], ofTenant: OF_TENANT, changes: 'bytes' },
+  { name: 'threads', kind: 'threads', bytes: 'r.bytes', key: ['id', ''], ofTenant: OF_TENANT, changes: 'bytes' },
   { name: 'webhook_deliveries', kind: 'deliveries', bytes: String(DELIVERY_BYTES), key: ['webhook_id', ''], key2: 'id' },
   {
     name: 'work_items',

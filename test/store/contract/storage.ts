@@ -8,6 +8,7 @@ import type { TestDatabase } from '../../support/stores.ts';
 import { AT_MS, AT_ONCE, batch, type Change, checkpoint, context, event, startExecution, step, workItem } from '../writes.ts';
 
 const LIMITS = '{"max_storage_bytes":1000000}';
+const THREAD_LIMITS = { messages: 1_000, bytes: 10_000_000 };
 const MEMORY_LIMITS = { namespaces: 100, itemsPerNamespace: 1_000, bytes: 10_000_000 };
 
 /** Of tenant default. */
@@ -87,6 +88,7 @@ class RandomWrites {
       () => this.#erase(),
       () => this.#retention(),
       () => this.#memory(),
+      () => this.#threads(),
       () => this.#artifact(),
       () => this.#deliveries(),
       () => this.#definitions(),
@@ -210,6 +212,20 @@ class RandomWrites {
     if (this.#random.chance(0.3)) await memory.removeExpired(AT_MS, context());
     if (this.#random.chance(0.3)) await memory.remove({ namespace: 'docs', id, origin: {} }, context());
     if (this.#random.chance(0.1)) await memory.remove({ namespace: 'docs', id: null, origin: {} }, context());
+  }
+
+  async #threads(): Promise<void> {
+    const { threads } = this.#store;
+    const id = `t${this.#random.between(1, 4)}`;
+    const of = context({ tenantId: this.#tenantId() });
+    const messages = [JSON.stringify({ role: 'user', content: this.#text() })];
+    await threads.append({ id, messages, limits: THREAD_LIMITS, origin: {} }, of);
+    const thread = await threads.get(of.tenantId, id);
+    if (thread !== null && this.#random.chance(0.3)) {
+      const { number, summarised: summarisedBefore, last: summarised } = thread;
+      await threads.summarise(of.tenantId, { id, number, summary: this.#text(), summarised, summarisedBefore });
+    }
+    if (this.#random.chance(0.3)) await threads.remove(id, of);
   }
 
   async #deliveries(): Promise<void> {
