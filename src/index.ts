@@ -96,11 +96,13 @@ export type {
 } from './executors/memory/connector.ts';
 export type { ModelScript } from './executors/model/script.ts';
 export type { ModelPrice, ModelSettings, NamedModel, ProviderAccess, ProviderName } from './executors/model/settings.ts';
+export type { ThreadMessage } from './executors/threads/message.ts';
 export type { ToolLogFields, ToolLogLevel } from './executors/tool-context/tool-log.ts';
 export type {
   CallerRuntime,
   LibraryMemory,
   LibraryRuntime as Runtime,
+  LibraryThreads,
   RegisteredDefinition,
   RegisterOptions,
 } from './library/runtime.ts';
@@ -129,6 +131,15 @@ export type {
   MemorySearchResult,
   StoredMemory,
 } from './runtime/types/memory.ts';
+export type {
+  AppendedToThread,
+  ThreadMessagesPage,
+  ThreadMessagesPageRequest,
+  ThreadMessageView,
+  ThreadsPage,
+  ThreadsPageRequest,
+  ThreadView,
+} from './runtime/types/threads.ts';
 export type {
   ClaimWork,
   CompleteWork,

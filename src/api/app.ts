@@ -53,6 +53,7 @@ import { metricsRoutes } from './routes/metrics.ts';
 import { nodeRoutes } from './routes/nodes.ts';
 import { signInRoutes } from './routes/sign-in.ts';
 import { tenantRoutes } from './routes/tenants.ts';
+import { threadRoutes } from './routes/threads.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { updateRoutes } from './routes/updates.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
@@ -206,6 +207,7 @@ function addRoutes(app: Api, services: Services, auth: 'on' | 'off'): void {
   jobRoutes(app, services);
   artifactRoutes(app, services);
   memoryRoutes(app, services);
+  threadRoutes(app, services);
   agentRoutes(app, services);
   federationRoutes(app, services);
   a2aRoutes(app, services);

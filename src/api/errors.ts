@@ -48,6 +48,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   tenant_not_active: 403,
   limit_exceeded_workflows: 403,
   limit_exceeded_memory: 403,
+  limit_exceeded_thread: 403,
   not_found: 404,
   unknown_token: 404,
   unknown_block: 404,

@@ -22,6 +22,7 @@ import {
   startRequest,
 } from './remote-execution.ts';
 import { AGENTS, COMMANDS, CRON, SIGN_IN, TENANTS, WEBHOOKS } from './resources.ts';
+import { ThreadClient } from './threads.ts';
 import {
   type CallOptions,
   type ClientOptions,
@@ -53,6 +54,7 @@ export type { Job, JobList, RetryOutcomes } from '../api/operations/jobs.ts';
 export type { FoundInMemory, MemoryNamespaces } from '../api/operations/memory.ts';
 export type { NodeDetail } from '../api/operations/nodes.ts';
 export type { Tenant, TenantDetail, TenantList } from '../api/operations/tenants.ts';
+export type { Thread, ThreadList, ThreadMessages } from '../api/operations/threads.ts';
 export type { HandledUpdate } from '../api/operations/updates.ts';
 export type { Delivery, DeliveryList, ReplayedDeliveries, Webhook, WebhookList } from '../api/operations/webhooks.ts';
 export type { WorkerList } from '../api/operations/workers.ts';
@@ -113,6 +115,8 @@ export class JamjetClient extends Commands {
 
   readonly signIn: Methods<typeof SIGN_IN>;
 
+  readonly threads: ThreadClient;
+
   readonly webhooks: Methods<typeof WEBHOOKS>;
 
   constructor(options: ClientOptions) {
@@ -129,6 +133,7 @@ export class JamjetClient extends Commands {
     this.diagrams = new DiagramClient(transport);
     this.live = new LiveClient(transport);
     this.signIn = methods(transport, SIGN_IN);
+    this.threads = new ThreadClient(transport);
     this.webhooks = methods(transport, WEBHOOKS);
     this.tenants = methods(transport, TENANTS);
   }

@@ -7,6 +7,7 @@ import type { Caller } from '../runtime/types/caller.ts';
 import type { RegisteredWorkflow, StartRequest, StartResult } from '../runtime/types/executions.ts';
 import type { RuntimeMemory } from '../runtime/types/memory.ts';
 import type { Runtime } from '../runtime/types/runtime.ts';
+import type { RuntimeThreads } from '../runtime/types/threads.ts';
 import type { Tools } from '../runtime/types/work.ts';
 import { applySchedule, type ScheduledWorkflow, type Schedules, schedulesOf } from './schedules.ts';
 
@@ -48,7 +49,7 @@ const FIRST = {
   updateOutcome: 'tenant',
   waitingWork: 'tenant',
   workers: 'tenant',
-} as const satisfies Record<Exclude<keyof Runtime, 'close' | 'id' | 'memory'>, First>;
+} as const satisfies Record<Exclude<keyof Runtime, 'close' | 'id' | 'memory' | 'threads'>, First>;
 
 const FIRST_OF_MEMORY = {
   add: 'caller',
@@ -58,6 +59,14 @@ const FIRST_OF_MEMORY = {
   remove: 'caller',
   search: 'tenant',
 } as const satisfies Record<Exclude<keyof RuntimeMemory, 'removeExpired'>, First>;
+
+const FIRST_OF_THREADS = {
+  append: 'caller',
+  get: 'tenant',
+  list: 'tenant',
+  messages: 'tenant',
+  remove: 'caller',
+} as const satisfies Record<keyof RuntimeThreads, First>;
 
 /** Methods whose caller, or tenant, is given. */
 type Bound<Methods, Name extends keyof Methods> = {
@@ -69,6 +78,9 @@ type Bound<Methods, Name extends keyof Methods> = {
 /** Texts that workflows and tools find by their words. */
 export type LibraryMemory = Bound<RuntimeMemory, keyof typeof FIRST_OF_MEMORY> & Pick<RuntimeMemory, 'removeExpired'>;
 
+/** Conversations that agents and models read and continue. */
+export type LibraryThreads = Bound<RuntimeThreads, keyof typeof FIRST_OF_THREADS>;
+
 /**
  * The runtime as one caller uses it, in the caller's tenant. When a promise resolves, what it reports is on disk.
  *
@@ -79,6 +91,7 @@ export type LibraryMemory = Bound<RuntimeMemory, keyof typeof FIRST_OF_MEMORY> &
 export interface CallerRuntime
   extends Bound<Runtime, Exclude<keyof typeof FIRST, 'events' | 'register' | 'start' | 'subscribe'>> {
   readonly memory: LibraryMemory;
+  readonly threads: LibraryThreads;
   readonly schedules: Schedules;
   /**
    * Registers the workflow, with those that it was given as definitions. What each says in `schedule` becomes one of `schedules`, which has the name of
@@ -221,6 +234,7 @@ function callerRuntime(
       ...bound(runtime.memory, FIRST_OF_MEMORY, caller),
       removeExpired: () => runtime.memory.removeExpired(),
     },
+    threads: bound(runtime.threads, FIRST_OF_THREADS, caller),
     schedules,
     register: register as CallerRuntime['register'],
     start: start as CallerRuntime['start'],

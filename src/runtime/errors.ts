@@ -37,6 +37,8 @@ export type RuntimeErrorCode =
   | 'limit_exceeded_workflows'
   /** The tenant's memory is full, until something is removed. */
   | 'limit_exceeded_memory'
+  /** The thread is full, until it is deleted. */
+  | 'limit_exceeded_thread'
   /** The execution would hold more than it may: 16 MiB of state, 8 MiB in one output. */
   | 'state_too_large'
   | 'output_too_large'

@@ -44,6 +44,7 @@ import { retryCommand } from './commands/retry.ts';
 import { sendEventCommand } from './commands/send-event.ts';
 import { sendUpdateCommand } from './commands/send-update.ts';
 import { startCommand } from './commands/start.ts';
+import { threadCommands } from './commands/threads.ts';
 import { workerProtocol } from './commands/worker-protocol.ts';
 import type { RuntimeContext } from './context.ts';
 import { createEffects } from './effects.ts';
@@ -78,6 +79,7 @@ import { UsageBounds } from './quotas/usage-bounds.ts';
 import { TimeSlices } from './scheduling/time-slices.ts';
 import { SubjectTokens } from './subject-tokens/subject-tokens.ts';
 import { executionSignal, onCommit, onControl } from './subscriptions.ts';
+import { Threads } from './threads/threads.ts';
 import { TimerQueue } from './timers/timer-queue.ts';
 import { Traces } from './traces.ts';
 import type { LiveUpdate, TextDelta } from './types/executions.ts';
@@ -204,7 +206,7 @@ export async function createRuntime(options: ServerRuntimeOptions): Promise<Serv
   const registry = new WorkerRegistry({ ...context, toolsOf: (tenantId) => workflows.toolsOf(tenantId), isGranted });
 
   // Commands.
-  const { memory, subjectTokens } = provisions;
+  const { memory, threads, subjectTokens } = provisions;
   const admission = new Admission({ maxPending: options.maxPending ?? DEFAULTS.maxPending, stopping, engine, pool });
   const stepLimit = stepLimitOf(options);
   const commands: CommandContext = { ...context, admission, engine, executions, quotas, workflows, stepLimit, subjectTokens };
@@ -283,6 +285,7 @@ export async function createRuntime(options: ServerRuntimeOptions): Promise<Serv
     enqueue: enqueueCommand(commands),
     ...workerProtocol(commands, { claims, results, registry }),
     memory: memoryCommands(commands, memory),
+    threads: threadCommands(commands, threads),
 
     ...methodsOf(executions, 'execution', 'executions', 'searchIds', 'errorGroups', 'node', 'approvals'),
     ...methodsOf(executions, 'settled', 'answered', 'inputNeed'),
@@ -348,6 +351,7 @@ function createProvisions(context: RuntimeContext, options: ServerRuntimeOptions
     agents: new RemoteAgents({ outbound, directory: options.agents ?? NO_AGENTS }),
     coordinatorUrl: options.coordinatorUrl,
     memory: new BuiltInMemory({ ...context, mayStore: (tenantId) => quotas.mayStore(tenantId) }),
+    threads: new Threads({ ...context, mayStore: (tenantId) => quotas.mayStore(tenantId) }),
     memoryConnectorsOf: perTenant(options.memory),
     tokenExchange: new TokenExchange(outbound, (tenantId, id) => subjectTokens.find(tenantId, id)),
   };

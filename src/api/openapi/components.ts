@@ -13,6 +13,7 @@ import * as memory from '../operations/memory.ts';
 import * as nodes from '../operations/nodes.ts';
 import * as signIn from '../operations/sign-in.ts';
 import * as tenants from '../operations/tenants.ts';
+import * as threads from '../operations/threads.ts';
 import * as tokens from '../operations/tokens.ts';
 import * as updates from '../operations/updates.ts';
 import * as webhooks from '../operations/webhooks.ts';
@@ -54,6 +55,7 @@ export const SCHEMAS: Readonly<Record<string, Readonly<Record<string, unknown>>>
   nodes,
   'sign-in': signIn,
   tenants,
+  threads,
   tokens,
   warnings,
   updates,

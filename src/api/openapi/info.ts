@@ -39,6 +39,7 @@ export const TAGS: readonly JsonObject[] = [
   { name: 'Jobs', description: 'Bulk jobs: one action on every execution that matches a filter.' },
   { name: 'Cron', description: 'Workflows that are started on a schedule.' },
   { name: 'Memory', description: 'Texts that workflows and tools find by their words.' },
+  { name: 'Threads', description: 'Conversations that agents and models read and continue, across executions.' },
   { name: 'Artifacts', description: 'Bytes stored under their hash: uploads, and outputs too large for the log.' },
   { name: 'Agents', description: 'Registered agents: their cards, status and history.' },
   { name: 'Tenants', description: 'Tenants and their limits; operators only.' },

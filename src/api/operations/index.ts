@@ -12,6 +12,7 @@ import type { MEMORY } from './memory.ts';
 import type { NODES } from './nodes.ts';
 import type { SIGN_IN } from './sign-in.ts';
 import type { TENANTS } from './tenants.ts';
+import type { THREADS } from './threads.ts';
 import type { TOKENS } from './tokens.ts';
 import type { UPDATES } from './updates.ts';
 import type { WEBHOOKS } from './webhooks.ts';
@@ -34,6 +35,7 @@ type Declared = typeof AGENTS &
   typeof NODES &
   typeof SIGN_IN &
   typeof TENANTS &
+  typeof THREADS &
   typeof TOKENS &
   typeof UPDATES &
   typeof WEBHOOKS &

@@ -103,6 +103,7 @@ export const TenantStorage = Type.Object(
         logs: counter('Logs of executions with their checkpoints, and the log of changes.'),
         artifacts: counter('Artifacts, uploaded ones and large outputs.'),
         memory: counter('Texts and metadata of the memory.'),
+        threads: counter('Messages and summaries of threads.'),
         deliveries: counter('Deliveries of webhooks, 512 bytes each.'),
         definitions: counter('Registered workflows, agents and cron jobs.'),
         work: counter('Payloads of work items that are not settled.'),

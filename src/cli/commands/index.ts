@@ -70,6 +70,11 @@ export const CATEGORIES = {
     entry('memory search', 'Find texts of the memory', () => import('./memory/search.ts')),
     entry('memory list', 'List namespaces of the memory, or their texts', () => import('./memory/list.ts')),
     entry('memory rm', 'Delete texts from the memory', () => import('./memory/rm.ts')),
+    entry('threads list', 'List threads, the last changed first', () => import('./threads/list.ts')),
+    entry('threads show', 'Show a thread and its summary', () => import('./threads/show.ts')),
+    entry('threads messages', 'Print the messages of a thread', () => import('./threads/messages.ts')),
+    entry('threads add', 'Append messages to a thread', () => import('./threads/add.ts')),
+    entry('threads delete', 'Delete a thread with its messages', () => import('./threads/delete.ts')),
   ],
   Agents: [
     entry('agents list', 'List agents, most recently registered first', () => import('./agents/list.ts')),

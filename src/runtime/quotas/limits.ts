@@ -13,7 +13,7 @@ export interface TenantLimits {
   /** Input plus output tokens that nodes report in a calendar month (UTC). */
   readonly max_tokens_per_month?: number;
   readonly max_cost_per_month_usd?: number;
-  /** Of logs, artifacts, memory, deliveries … (`StoredTable` in store/resources/queries/storage.ts). */
+  /** Of logs, artifacts, memory, threads, deliveries … (`StoredTable` in store/resources/queries/storage.ts). */
   readonly max_storage_bytes?: number;
   /** What one attempt may report to have cost, where its model has no known price. Absent = 100. */
   readonly max_cost_per_call_usd?: number;

@@ -29,6 +29,7 @@ import type {
 } from './executions.ts';
 import type { ExecutionAtView, ForkRequest, ForkResult, ReplayView, SnapshotPage } from './history.ts';
 import type { RuntimeMemory } from './memory.ts';
+import type { RuntimeThreads } from './threads.ts';
 import type { ClaimWork, CompleteWork, FailWork, HeartbeatWork, WaitingWorkView, WorkerView, WorkItemView } from './work.ts';
 
 /**
@@ -237,6 +238,9 @@ export interface Runtime {
 
   /** Texts that workflows and tools of the tenant find by their words. */
   readonly memory: RuntimeMemory;
+
+  /** Conversations of the tenant, which agents and models read and continue. */
+  readonly threads: RuntimeThreads;
 
   /** The runtimes, and the tenant's external workers of the last ten minutes. */
   workers(tenantId: string): Promise<readonly WorkerView[]>;

@@ -22,6 +22,8 @@ const ROWS = {
   artifacts: 10_000 * SHARE,
   // Of the namespace `large`, which may have 100,000: requests add some.
   memory: 98_000 * SHARE,
+  threads: 50_000 * SHARE,
+  threadMessages: 95_000 * SHARE,
 };
 
 const numbers = (count: number): string =>
@@ -77,6 +79,11 @@ export function fillDatabase(path: string): void {
     ${numbers(ROWS.artifacts)} INSERT INTO artifact_refs SELECT ${ID.replace('n)', '1)')}, printf('%064x', n), 'default' FROM numbers;
     ${numbers(ROWS.memory)} INSERT INTO memory_items (tenant_id, namespace, id, created_at_ms, updated_at_ms, bytes, words, metadata, text, terms)
       SELECT 'default', 1, 'item-' || n, n, n, 6, 3, '{"a":1}', 'x y z', '1_' || (n % 10) || ' 1_' || char(97 + n % 26) || ' 1_common' FROM numbers;
+    ${numbers(ROWS.threads)} INSERT INTO threads (tenant_id, id, messages, bytes, last, summarised, created_at_ms, updated_at_ms)
+      SELECT 'default', 'thread-' || n, 0, 0, 0, 0, n, n FROM numbers;
+    ${numbers(ROWS.threadMessages)} INSERT INTO thread_messages (thread, sequence, tenant_id, bytes, created_at_ms, message)
+      SELECT (SELECT number FROM threads WHERE id = 'large'), 1 + n, 'default', 4100, n, '{"role":"user","content":"' || hex(zeroblob(iif(n < 1000 OR n > ${ROWS.threadMessages} - 1000, 2000, 10))) || '"}' FROM numbers;
+    UPDATE threads SET messages = messages + ${ROWS.threadMessages}, last = last + ${ROWS.threadMessages} WHERE id = 'large';
     UPDATE memory_namespaces SET items = items + ${ROWS.memory}, bytes = bytes + 6 * ${ROWS.memory}, words = words + 3 * ${ROWS.memory} WHERE number = 1;
   `);
   db.close();

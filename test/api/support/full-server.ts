@@ -58,6 +58,7 @@ export async function filledServer(clock: FakeClock) {
   const words = (from: number) => Array.from({ length: 9_000 }, (_, n) => (from + n).toString(36)).join(' ');
   const items = Array.from({ length: 20 }, (_, n) => ({ id: `${n}`.padStart(4, 'x'), text: words(n) }));
   for (const item of items) await server.post('/memory/large', { items: [item] });
+  await server.post('/threads/large/messages', { messages: [{ role: 'user', content: 'first' }] });
   await server.post('/agents', card('registered'));
   fillDatabase(server.path);
   const waiting = [];

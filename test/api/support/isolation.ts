@@ -31,6 +31,7 @@ export const UNKNOWN: Readonly<Record<string, string>> = {
   artifacts: '0'.repeat(64),
   memory: 'no-such-thing',
   'memory/': 'no-such-thing',
+  threads: 'no-such-thing',
   jobs: 'job_00000000000000000000000000000000',
   webhooks: '00000000-0000-4000-8000-000000000000',
   // What is under a webhook: a delivery.
@@ -38,7 +39,10 @@ export const UNKNOWN: Readonly<Record<string, string>> = {
 };
 
 /** Routes of names that need not be in use yet. */
-export const FREE_NAMES = ['GET', 'POST', 'DELETE'].map((method) => `${method} /memory/:namespace`);
+export const FREE_NAMES = [
+  ...['GET', 'POST', 'DELETE'].map((method) => `${method} /memory/:namespace`),
+  'POST /threads/:id/messages',
+];
 
 /** `background`: background services run, so no webhook may be enabled. */
 export async function populate(api: Api, tenantId: string, background = false): Promise<TenantFixture> {
@@ -73,6 +77,7 @@ export async function populate(api: Api, tenantId: string, background = false): 
   const agent = await call('POST', `/agents/${tenantId}-agent/activate`);
   await call('POST', '/cron', { name: `${tenantId}-cron`, cron_expression: '0 9 * * *', workflow_id: `${tenantId}-review` });
   await call('POST', `/memory/${tenantId}-memory`, { items: [{ id: `${tenantId}-item`, text: `${tenantId} text` }] });
+  await call('POST', `/threads/${tenantId}-thread/messages`, { messages: [{ role: 'user', content: `${tenantId} message` }] });
   const job = await call('POST', '/executions/bulk', { action: 'pause', filter: { label: `owner=${tenantId}` } });
   // Creating a webhook records deliveries of earlier commits for existing webhooks.
   await call('POST', '/webhooks', { url: `https://${tenantId}.example/late`, enabled: false });
@@ -89,6 +94,7 @@ export async function populate(api: Api, tenantId: string, background = false): 
     artifacts: createHash('sha256').update(JSON.stringify(bytes)).digest('hex'),
     memory: `${tenantId}-memory`,
     'memory/': `${tenantId}-item`,
+    threads: `${tenantId}-thread`,
     jobs: String(job.id),
     webhooks: webhook,
     'webhooks/': String(delivery?.id ?? UNKNOWN.webhooks),
@@ -120,6 +126,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
   'PUT /tenants/:id': { name: 'theirs' },
   'PUT /tenants/:id/usage/:month': { tokens: 0, reason: 'theirs' },
   'POST /memory/:namespace': { items: [{ text: 'mine' }] },
+  'POST /threads/:id/messages': { messages: [{ role: 'user', content: 'mine' }] },
 };
 
 export function bodyFor({ method, url }: Route): unknown {

@@ -87,6 +87,7 @@ const LISTS: Readonly<Record<string, readonly string[]>> = {
   'GET /executions/errors': ['?limit=1000', '?label=env%3Dprod'],
   'GET /jobs': ['?limit=200'],
   'GET /memory': ['?limit=1000'],
+  'GET /threads': ['?limit=1000', '?limit=1000&cursor=5000-1'],
   'GET /tenants': ['?limit=1000', '?offset=100000000'],
   'GET /workflows': ['?limit=1000', '?offset=9900'],
   'GET /api/v1/workflows': ['?limit=1000'],
@@ -202,6 +203,16 @@ const WRITES: Readonly<Record<string, Requests>> = {
     { url: '/memory/large', body: { items: [{ text: 'a', metadata: nested(200) }] } },
   ],
   'DELETE /memory/:namespace': () => ['/memory/large'],
+  'GET /threads/:id/messages': () => ['/threads/large/messages?limit=1000', '/threads/large/messages?limit=1000&order=desc'],
+  'POST /threads/:id/messages': () => [
+    { url: '/threads/large/messages', body: { messages: texts(100, 4).map((content) => ({ role: 'user', content })) } },
+    { url: '/threads/large/messages', body: { messages: [{ role: 'user', content: fill('東京', 200) }] } },
+    {
+      url: '/threads/large/messages',
+      body: { messages: [{ role: 'user', content: [{ type: 'text', text: 'a', more: nested(200) }] }] },
+    },
+  ],
+  'DELETE /threads/:id': () => ['/threads/large'],
   'GET /memory/:namespace': () => [
     '/memory/large?limit=1000',
     `/memory/large?query=${texts(1_500, 5).join('+')}`,

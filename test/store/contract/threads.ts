@@ -57,11 +57,34 @@ export function threadContract(database: () => TestDatabase): void {
     it('are read page by page, from both ends', async () => {
       const store = await database().open();
       await store.threads.append(append('ann', ['a', 'b', 'c', 'd', 'e']), context());
-      expect(await page(store, 'ann', { limit: 2 })).toEqual({ texts: [[1, 'a'], [2, 'b']], next: 2 });
-      expect(await page(store, 'ann', { limit: 3, cursor: 2 })).toEqual({ texts: [[3, 'c'], [4, 'd'], [5, 'e']], next: null });
-      expect(await page(store, 'ann', { limit: 2, order: 'desc' })).toEqual({ texts: [[5, 'e'], [4, 'd']], next: 4 });
+      expect(await page(store, 'ann', { limit: 2 })).toEqual({
+        texts: [
+          [1, 'a'],
+          [2, 'b'],
+        ],
+        next: 2,
+      });
+      expect(await page(store, 'ann', { limit: 3, cursor: 2 })).toEqual({
+        texts: [
+          [3, 'c'],
+          [4, 'd'],
+          [5, 'e'],
+        ],
+        next: null,
+      });
+      expect(await page(store, 'ann', { limit: 2, order: 'desc' })).toEqual({
+        texts: [
+          [5, 'e'],
+          [4, 'd'],
+        ],
+        next: 4,
+      });
       expect(await page(store, 'ann', { limit: 9, order: 'desc', cursor: 4 })).toEqual({
-        texts: [[3, 'c'], [2, 'b'], [1, 'a']],
+        texts: [
+          [3, 'c'],
+          [2, 'b'],
+          [1, 'a'],
+        ],
         next: null,
       });
       expect(await page(store, 'ann', { cursor: 5 })).toEqual({ texts: [], next: null });
@@ -87,7 +110,8 @@ export function threadContract(database: () => TestDatabase): void {
 
     it('are listed, the last changed first', async () => {
       const store = await database().open();
-      for (const [i, id] of ['a', 'b', 'c'].entries()) await store.threads.append(append(id, ['x']), context({ atMs: AT_MS + i }));
+      for (const [i, id] of ['a', 'b', 'c'].entries())
+        await store.threads.append(append(id, ['x']), context({ atMs: AT_MS + i }));
       await store.threads.append(append('a', ['y']), context({ atMs: AT_MS + 9 }));
       await store.threads.append(append('z', ['y']), context({ tenantId: 'acme' }));
       const [first, second] = await store.threads.list('default', { before: null, limit: 2 });

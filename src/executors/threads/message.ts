@@ -1,0 +1,37 @@
+import type { Json, JsonObject } from '../../../machines/json.ts';
+
+/** A message of a thread. */
+export interface ThreadMessage {
+  /** Instructions are none: they belong to the node that asks its model. */
+  readonly role: 'user' | 'assistant' | 'tool';
+  /** A text, or a list of parts, `{type: 'text', text}` or `{type: 'image_url', image_url: {url}}`; null for an answer that only calls tools. */
+  readonly content: Json;
+  /** The tools that an answer calls, as OpenAI writes them. */
+  readonly toolCalls?: readonly JsonObject[];
+  /** The call that a message with role `tool` answers. */
+  readonly toolCallId?: string;
+  /** The tool that was called. */
+  readonly name?: string;
+}
+
+/** As it is stored, and as models are given it. */
+export function storedMessage({ role, content, toolCalls, toolCallId, name }: ThreadMessage): JsonObject {
+  return {
+    role,
+    content,
+    ...(toolCalls === undefined ? {} : { tool_calls: toolCalls }),
+    ...(toolCallId === undefined ? {} : { tool_call_id: toolCallId }),
+    ...(name === undefined ? {} : { name }),
+  };
+}
+
+/** The reverse of `storedMessage`. */
+export function messageOf({ role, content = null, tool_calls, tool_call_id, name }: JsonObject): ThreadMessage {
+  return {
+    role: role as ThreadMessage['role'],
+    content,
+    ...(Array.isArray(tool_calls) ? { toolCalls: tool_calls as readonly JsonObject[] } : {}),
+    ...(typeof tool_call_id === 'string' ? { toolCallId: tool_call_id } : {}),
+    ...(typeof name === 'string' ? { name } : {}),
+  };
+}
