@@ -15,7 +15,16 @@ const MAIN = resolve('dist/bundle/src/index.d.ts');
 const OWN = resolve('dist');
 
 /** Types from which exported ones are made (`CallerRuntime`, `ScheduledWorkflow`, `Server`, `ToolContext`), or that only the client itself constructs. */
-const INTERNAL = new Set(['CronJob', 'PutCronJob', 'Runtime', 'RuntimeMemory', 'Server', 'Transport', 'WorkContext']);
+const INTERNAL = new Set([
+  'CronJob',
+  'PutCronJob',
+  'Runtime',
+  'RuntimeMemory',
+  'RuntimeThreads',
+  'Server',
+  'Transport',
+  'WorkContext',
+]);
 
 /**
  * The types of this package that the declarations of an entry's exports name, and that neither it nor the main entry exports: a program

@@ -1,4 +1,4 @@
-import type { ThreadMessage } from '../../executors/threads/message.ts';
+import type { ThreadMessage } from '../../runtime/types/threads.ts';
 import { type Decoded, present } from '../operations/codec.ts';
 import { type AppendToThread, THREADS, THREADS_PAGE } from '../operations/threads.ts';
 import { defined, limitOf } from '../schemas/fields.ts';

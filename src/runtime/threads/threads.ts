@@ -85,7 +85,7 @@ export class Threads {
     const { store, clock, mayStore } = this.#options;
     await mayStore(actor.tenantId);
     const append = { id, messages: texts, limits: THREAD_LIMITS, origin };
-    const result = await store.threads.append(append, { ...actor, atMs: clock.nowMs() });
+    const result = await store.threads.append(append, { atMs: clock.nowMs(), ...actor });
     if ('exceeded' in result) throw new RuntimeError('limit_exceeded_thread', LIMIT_TEXTS[result.exceeded]);
     return { firstSequence: result.first, lastSequence: result.last, messages: result.messages };
   }
@@ -94,7 +94,7 @@ export class Threads {
     const { store, clock } = this.#options;
     let total: number | null = null;
     for (;;) {
-      const removed = isThreadId(id) ? await store.threads.remove(id, { ...actor, atMs: clock.nowMs() }) : null;
+      const removed = isThreadId(id) ? await store.threads.remove(id, { atMs: clock.nowMs(), ...actor }) : null;
       if (removed !== null) total = (total ?? 0) + removed.messages;
       if (total === null) throw missing(id);
       if (removed === null || removed.isGone) return total;

@@ -1,6 +1,8 @@
 import type { ThreadMessage } from '../../executors/threads/message.ts';
 import type { Caller } from './caller.ts';
 
+export type { ThreadMessage } from '../../executors/threads/message.ts';
+
 export interface ThreadView {
   readonly id: string;
   /** How many it has. */

@@ -299,7 +299,7 @@ function withSubjects({ url }: Route, { execution, workItem, webhook }: Subjects
       jobs: [`job_${'0'.repeat(31)}1`],
       tenants: ['default', '2026-03'],
     },
-    ...{ tokens: ['none'], memory: ['large', 'none'], docs: ['none'], console: ['none'] },
+    ...{ tokens: ['none'], memory: ['large', 'none'], threads: ['large'], docs: ['none'], console: ['none'] },
   };
   let at = 0;
   return url.replaceAll(/:\w+/g, () => {

@@ -33,9 +33,9 @@ describe('jamjet threads', () => {
     const failures = [
       ['threads add ann hello --role system', 2, '--role "system" is not one of user, assistant'],
       ['threads list -n 0', 2, '--limit "0" is not a whole number from 1 to 1000'],
-      ['threads messages nobody', 1, 'not found: thread nobody'],
-      ['threads show nobody', 1, 'not found: thread nobody'],
-      ['threads delete nobody', 1, 'not found: thread nobody'],
+      ['threads messages stranger', 1, 'not found: thread stranger'],
+      ['threads show stranger', 1, 'not found: thread stranger'],
+      ['threads delete stranger', 1, 'not found: thread stranger'],
     ] as const;
     for (const [line, code, stderr] of failures) {
       const ended = await jamjet(line).ended;
