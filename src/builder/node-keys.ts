@@ -62,8 +62,8 @@ export interface Retry {
   readonly delayMs?: number;
   /** Shortens each delay by up to half, by chance. */
   readonly jitter?: boolean;
-  /** Error classes and HTTP statuses. Default: all that are retryable. */
-  readonly retryableOn?: readonly (string | number)[];
+  /** Error classes, HTTP statuses, and `{ custom }` for a class of your own tools. Default: all that are retryable. */
+  readonly retryableOn?: readonly (string | number | { readonly custom: string })[];
 }
 
 type PolicyRule = 'blockedTools' | 'requireApprovalFor' | 'modelAllowlist';

@@ -13,7 +13,7 @@ import type {
 } from '../../machines/nodes/field.ts';
 import type { KINDS, KindName as KindOfDocument } from '../../machines/nodes/index.ts';
 import type { ItemKindName } from '../../machines/nodes/map.ts';
-import type { WorkflowDefinition } from './definition.ts';
+import type { WorkflowDefinition, WorkflowTypes } from './definition.ts';
 import type { AttemptKeys, Duration, Mapping, Names, NextKey, NodeKeys, PolicyLists } from './node-keys.ts';
 import type { Schema } from './schema.ts';
 
@@ -43,7 +43,7 @@ type Written<W, N extends Names> =
       : W extends VariantsMark<infer V>
         ? readonly { [T in keyof V & string]: { readonly type: T } & Keys<V[T]['fields'], N> }[keyof V & string][]
         : W extends WrittenTools
-          ? readonly (AgentToolName<N> | AgentToolEntry<N> | WorkflowDefinition)[]
+          ? readonly (AgentToolName<ToolName<N>> | AgentToolEntry<N> | WorkflowDefinition)[]
           : W extends MappingMark
             ? Mapping
             : W extends WorkMark
@@ -104,6 +104,41 @@ type NodeOf<K extends KindOfDocument, N extends Names> = { readonly type: K } & 
 /** The work of one item: a kind with its keys, without those of a node. */
 type ItemWork<N extends Names> = { [K in ItemKindName]: { readonly type: K } & Keys<FieldsOf<K>, N> }[ItemKindName];
 
+/** The work of which this has been given. That of a tool, or of a definition, is typed by what that is given. */
+type ItemWorkAs<N extends Names, Given> = Given extends { readonly type: 'tool' } & { readonly [Key in ToolKey]?: infer Name }
+  ? Name extends keyof N['toolInputs']
+    ? { readonly type: 'tool' } & WithInput<'tool', N, N['toolInputs'][Name]>
+    : ItemWork<N>
+  : Given extends { readonly type: 'subgraph' }
+    ? unknown extends TypesOfChild<Given>
+      ? ItemWork<N>
+      : { readonly type: 'subgraph' } & WithInput<'subgraph', N, InputOfChild<Given>>
+    : ItemWork<N>;
+
+/** The keys of a kind, with a typed input. */
+type WithInput<K extends KindOfDocument, N extends Names, Input> = (Omit<FieldsOf<K>, 'input_mapping'> extends infer F extends
+  FieldTable
+  ? Keys<F, N>
+  : never) & { readonly [P in InputKey]?: Mapping<Input> };
+
+type MapAs<N extends Names, Given> = { readonly type: 'map' } & KeysBeside<'map', N> &
+  (Omit<FieldsOf<'map'>, 'do'> extends infer F extends FieldTable ? Keys<F, N> : never) & {
+    readonly do: Given extends { readonly do: infer Work } ? ItemWorkAs<N, Work> : ItemWork<N>;
+  };
+
+/** Spellings of the key by which a subgraph names its workflow. */
+type WorkflowKey = Spelling<FieldsOf<'subgraph'>, 'workflow_ref'>;
+/** What is known of the workflow that a subgraph runs; unknown = it was not given as a definition. */
+export type TypesOfChild<Given> = Given[keyof Given & WorkflowKey] extends { readonly '~types'?: infer Types }
+  ? [NonNullable<Types>] extends [WorkflowTypes]
+    ? NonNullable<Types>
+    : unknown
+  : unknown;
+type InputOfChild<Given> = TypesOfChild<Given> extends { readonly input: infer Input } ? Input : unknown;
+
+type SubgraphAs<N extends Names, Given> = { readonly type: 'subgraph' } & KeysBeside<'subgraph', N> &
+  WithInput<'subgraph', N, InputOfChild<Given>>;
+
 /** Another name for the target `end`. */
 interface EndNode {
   readonly type: 'end';
@@ -115,7 +150,7 @@ interface EndNode {
 type ToolName<N extends Names> = string extends keyof N['toolInputs'] ? string : keyof N['toolInputs'] & string;
 
 /** A tool of the workflow, of an MCP server, a workflow, or an agent with a strategy. What the model is told of a typed tool comes from its schemas. */
-type AgentToolName<N extends Names> = ToolName<N> | `mcp:${string}.${string}` | `workflow:${string}` | `agent:${string}`;
+type AgentToolName<Tool extends string> = Tool | `mcp:${string}.${string}` | `workflow:${string}` | `agent:${string}`;
 
 /** A tool with what the model is told of it. */
 type AgentToolEntry<N extends Names> = {
@@ -141,7 +176,7 @@ type AgentToolEntry<N extends Names> = {
 
 /** Kinds whose nodes call one of the tools, by its name or by their own: what the tool is given types their input. */
 type CallingKind = 'tool' | 'finalizer';
-type ToolKey = Spelling<FieldsOf<CallingKind>, 'tool_ref'>;
+export type ToolKey = Spelling<FieldsOf<CallingKind>, 'tool_ref'>;
 type InputKey = Spelling<FieldsOf<CallingKind>, 'input_mapping'>;
 
 /** A node that calls a tool, by what the tool is given. Default: the whole state. */
@@ -178,10 +213,14 @@ export type NodeAs<N extends Names, Id extends string, Given> =
   KindGiven<Given> extends infer Kind
     ? Kind extends CallingKind
       ? CallAs<Kind, N, Id, Given>
-      : Kind extends KindOfDocument
-        ? NodeOf<Kind, N>
-        : Kind extends 'end'
-          ? EndNode
-          : // So that errors list the kinds.
-            { readonly type: { [K in KindName]: K }[KindName] }
+      : Kind extends 'map'
+        ? MapAs<N, Given>
+        : Kind extends 'subgraph'
+          ? SubgraphAs<N, Given>
+          : Kind extends KindOfDocument
+            ? NodeOf<Kind, N>
+            : Kind extends 'end'
+              ? EndNode
+              : // So that errors list the kinds.
+                { readonly type: { [K in KindName]: K }[KindName] }
     : never;

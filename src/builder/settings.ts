@@ -32,6 +32,9 @@ export type ToolInput<T> = T extends (input: infer Input, ...rest: never) => unk
     ? InferInput<S>
     : unknown;
 
+/** What a tool returns; unknown if it is no function of this process. */
+export type ToolOutput<T> = T extends (...given: never) => infer Output ? Awaited<Output> : unknown;
+
 /** What events that the workflow waits for carry, by their keys: a schema, or `true` for anything. */
 export interface EventMap {
   readonly [key: string]: Schema | true;

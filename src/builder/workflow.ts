@@ -1,8 +1,8 @@
+import type { CheckedNode } from './checked.ts';
 import { define } from './define.ts';
 import type { WorkflowDefinition } from './definition.ts';
-import type { Checked } from './expressions.ts';
 import type { Names } from './node-keys.ts';
-import type { KindGiven, KindName, NodeAs } from './nodes.ts';
+import type { KindGiven, NodeAs, ToolKey } from './nodes.ts';
 import type { InferInput, Schema } from './schema.ts';
 import type {
   AnyState,
@@ -14,6 +14,7 @@ import type {
   Settings,
   ToolInput,
   ToolMap,
+  ToolOutput,
 } from './settings.ts';
 import type { WorkflowTest } from './tests.ts';
 import { type AnyWorkflow, workflowFile } from './workflow-file.ts';
@@ -47,21 +48,62 @@ type WrittenState<Id extends string> = {
     | '__cost_exceeded__']: unknown;
 };
 
+/** What the tool of a node returns; unknown if the node calls none of the tools, or it does not say so. */
+type OutputOf<Given, Id, T> =
+  KindGiven<Given> extends 'tool' | 'finalizer'
+    ? (
+        Given extends { readonly [Key in ToolKey]?: infer Name } & { readonly [Key in ToolKey]: unknown }
+          ? Name
+          : Id
+      ) extends infer Called
+      ? Called extends keyof T
+        ? ToolOutput<T[Called]>
+        : unknown
+      : never
+    : unknown;
+
+/** The keys that objects have which tools return, whose nodes have no `outputKey`: they become keys of the state. */
+type ReturnedState<N, T> = AllOf<
+  {
+    [Id in keyof N]: N[Id] extends { readonly outputKey: unknown } ? never : FieldsIn<OutputOf<N[Id], Id, T>>;
+  }[keyof N]
+>;
+/** The fields of an object whose keys are known; never = it is none. */
+type FieldsIn<Output> = unknown extends Output
+  ? never
+  : Output extends readonly unknown[]
+    ? never
+    : Output extends object
+      ? string extends keyof Output
+        ? never
+        : { readonly [Key in keyof Output & string]?: Output[Key] }
+      : never;
+type AllOf<Alternatives> = [Alternatives] extends [never]
+  ? unknown
+  : (Alternatives extends unknown ? (given: Alternatives) => void : never) extends (given: infer All) => void
+    ? All
+    : never;
+
+/** The state of the schema, and what nodes write besides. */
+type StateWith<State, Written> = unknown extends State
+  ? unknown
+  : [Exclude<keyof Written, keyof State>] extends [never]
+    ? State
+    : State & Omit<Written, keyof State>;
+
 /** The state as conditions and templates see it. */
-type StateInTexts<State, Id extends string> = unknown extends State ? unknown : State & Omit<WrittenState<Id>, keyof State>;
+type StateInTexts<State, N, T> = StateWith<StateWith<State, ReturnedState<N, T>>, WrittenState<keyof N & string>>;
 
 /** The nodes, each checked as its kind says, and by the names of the others. */
 type CheckedNodes<N, State, T, E, R, P> = {
   readonly [Id in keyof N]: CheckedNode<
     N[Id],
-    Id & string,
-    NamesOf<State, T, E, R, P, keyof N & string>,
-    StateInTexts<State, keyof N & string>
+    NodeAs<NamesOf<State, T, E, R, P, keyof N & string>, Id & string, N[Id]>,
+    StateInTexts<State, N, T>,
+    State,
+    OutputOf<N[Id], Id, T>
   >;
 };
-
-type CheckedNode<Given, Id extends string, N extends Names, State> = NodeAs<N, Id, Given> &
-  (KindGiven<Given> extends KindName ? Checked<Given, NodeAs<N, Id, Given>, State> : unknown);
 
 /** A workflow with its nodes. */
 export interface WorkflowOptions<in out S, in out T, in out E, in out R, in out P, in out N> extends Settings<R, P> {
@@ -119,7 +161,7 @@ export function workflow<
   },
 ): WorkflowDefinition<{
   input: InferInput<S>;
-  state: InferInput<S>;
+  state: StateWith<InferInput<S>, ReturnedState<N, T>>;
   events: EventPayloads<E>;
   nodeId: keyof N & string;
 }> {

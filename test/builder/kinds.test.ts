@@ -6,7 +6,11 @@ import { checkWorkflow } from '../../src/library/yaml.ts';
 const declared = {
   id: 'w',
   version: '1',
-  state: Type.Object({ text: Type.String(), found: Type.Optional(Type.Unknown()) }),
+  state: Type.Object({
+    text: Type.String(),
+    words: Type.Optional(Type.Array(Type.String())),
+    found: Type.Optional(Type.Unknown()),
+  }),
   tools: { charge: ({ amount }: { amount: string }) => ({ amount }), release: () => null, grade: () => ({ score: 1 }) },
   events: { paid: Type.Object({ by: Type.String() }) },
   policies: { strict: { blockedTools: ['shell.*'] } },
@@ -310,7 +314,7 @@ const KINDS: Readonly<Record<Kind['type'], readonly [WorkflowDefinition, string]
       nodes: {
         n: {
           type: 'map',
-          items: 'state.text',
+          items: 'state.words',
           as: 'word',
           do: { type: 'tool', toolRef: 'charge', input: { amount: '{{ word }}' } },
           maxConcurrency: 4,
@@ -324,7 +328,7 @@ const KINDS: Readonly<Record<Kind['type'], readonly [WorkflowDefinition, string]
       },
     }),
     `type: map
-    items: state.text
+    items: state.words
     as: word
     do: { type: tool, tool_ref: charge, input: { amount: "{{ word }}" } }
     max_concurrency: 4

@@ -6,7 +6,7 @@ import { defineTool, InvalidWorkflow, Type, workflow } from '../../src/index.ts'
 import { checkWorkflow } from '../../src/library/yaml.ts';
 import { authoredBy } from '../support/authored.ts';
 
-const compose = ({ name }: { name: string }) => ({ greeting: name });
+const compose = ({ name }: { name: string }) => `Hello ${name}`;
 const charge = defineTool({
   description: 'Charges a card.',
   input: Type.Object({ amount: Type.Number(), card: Type.String() }),
