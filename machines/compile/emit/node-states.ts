@@ -85,6 +85,7 @@ export class NodeStates {
     if (definition.endsExecution) {
       always = [
         ...this.#transitions.rerouted(),
+        this.#transitions.continuing(),
         { guard: { type: 'halted' }, ...this.#transitions.ending('failed') },
         this.#transitions.ending('limit_exceeded', [{ type: 'pass', params: { node: node.id } }]),
       ];

@@ -107,11 +107,16 @@ export class TransitionBuilder {
     return { target: `#${endStateId(as)}`, ...(actions.length === 0 ? {} : { actions: [...actions] }) };
   }
 
-  /** The ends at a limit. One at which the execution continues as another is no end for finalizers. */
+  /** The end at which the execution continues as another. It is no end for finalizers. */
+  continuing(): JsonObject {
+    return { guard: { type: 'continues' }, target: `#${endStateId('limit_exceeded')}` };
+  }
+
+  /** The ends at a limit. */
   limitEnds(): JsonObject[] {
     const limit = { guard: { type: 'limitReached' }, ...this.ending('limit_exceeded') };
     if (finalizersFor(this.graph, 'limit_exceeded').length === 0) return [limit];
-    return [{ guard: { type: 'continues' }, target: `#${endStateId('limit_exceeded')}` }, limit];
+    return [this.continuing(), limit];
   }
 
   /** A transition out of a fork or subgraph, on which no node ends. */

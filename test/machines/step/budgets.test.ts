@@ -526,6 +526,19 @@ describe('a workflow with continue_as_new', () => {
     expect(continuedAs(loaded)).toBe(next);
   });
 
+  it.each([[[]], [[limitExceeded('b')]]])('ends at its budget with a failed attempt, whatever its node leads to: %j', (nodes) => {
+    const fallback = nodes.length === 0 ? {} : { fallback_node: 'b' };
+    const driver = new Driver(
+      workflow([tool('a', fallback), ...nodes], [], { token_budget: { total_tokens: 10 }, continue_as_new: true }),
+    );
+    driver.fail('a', { error: 'no luck', usage: { input_tokens: 11 } });
+    expect(driver.events).toEqual(['node_failed:a', 'token_budget_exceeded:a', 'segment_boundary']);
+    expect(driver.last.effects).toContainEqual(
+      expect.objectContaining({ type: 'continue_as_new', executionId: continuedAs(driver.run) }),
+    );
+    expect(replayed(driver)).toBe(save(driver.run));
+  });
+
   it('has its place in the chain in the log, and starts with a new budget', () => {
     const continues = { segment: 3, previousId: 'exec_0' };
     const driver = new Driver(made, { env: { continues } });

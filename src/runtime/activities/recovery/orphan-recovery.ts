@@ -3,6 +3,7 @@ import type { Message, Usage, Visit } from '../../../../machines/messages.ts';
 import { runsChild } from '../../../../machines/nodes/index.ts';
 import type { Work } from '../../../../machines/run.ts';
 import { activeOf, workOf } from '../../../../machines/step/index.ts';
+import type { ExecutionRow } from '../../../../store/port/executions.ts';
 import { RecentlyUsed } from '../../../../store/recently-used.ts';
 import { WorkError } from '../../../executors/executor.ts';
 import type { RuntimeContext } from '../../context.ts';
@@ -13,6 +14,7 @@ import type { WorkflowCache } from '../../engine/loading/workflow-cache.ts';
 import type { ExecutionScope } from '../../execution-scope.ts';
 import type { Placement } from '../../placement.ts';
 import { redactedInSlices } from '../../redaction/in-slices.ts';
+import { retryAfter } from '../../retry-forever.ts';
 import { visitOf } from '../../timers/timer-queue.ts';
 import { attemptKey } from '../local/started-attempts.ts';
 import { TOOL_QUEUE } from '../queues.ts';
@@ -24,7 +26,7 @@ const PAGE_SIZE = 20;
 /** The most recovered attempts that are remembered. */
 const MAX_REMEMBERED = 10_000;
 export interface OrphanRecoveryOptions
-  extends Pick<RuntimeContext, 'store' | 'slices' | 'runtimeId' | 'events' | 'stopping' | 'onError'> {
+  extends Pick<RuntimeContext, 'store' | 'clock' | 'slices' | 'runtimeId' | 'events' | 'stopping' | 'onError'> {
   readonly placement: Placement;
   readonly scope: ExecutionScope;
   readonly loader: ExecutionLoader;
@@ -58,7 +60,7 @@ export class OrphanRecovery {
 
   /** Recovers all executions whose owner is gone and that `isMine` accepts; returns whether some were left to other runtimes. */
   async sweep(isMine: (executionId: string) => boolean): Promise<boolean> {
-    const { store, placement, scope, stopping, loader, onError } = this.#options;
+    const { store, placement, scope, stopping } = this.#options;
     this.#cleanStops.clear();
     let leftSome = false;
     let after = '';
@@ -71,19 +73,25 @@ export class OrphanRecovery {
       const orphans = rows.filter((row) => row.owner !== null && !placement.isAlive(row.owner) && scope.includes(row.id));
       const mine = orphans.filter((row) => isMine(row.id));
       leftSome ||= mine.length < orphans.length;
-      await Promise.all(
-        mine.map(async (row) => {
-          try {
-            const execution = await loader.load(row);
-            // Loading confirms owners that are not known here.
-            if (row.owner !== null && !placement.isAlive(row.owner)) await this.recover(execution, row.owner);
-          } catch (error) {
-            onError(error);
-          }
-        }),
-      );
+      await Promise.all(mine.map((row) => this.#recoverStored(row).catch((error) => this.#recoverLater(row.id, error))));
     }
     return leftSome;
+  }
+
+  async #recoverStored(row: ExecutionRow): Promise<void> {
+    const { loader, placement } = this.#options;
+    const execution = await loader.load(row);
+    // Loading confirms owners that are not known here.
+    if (row.owner !== null && !placement.isAlive(row.owner)) await this.recover(execution, row.owner);
+  }
+
+  /** The others do not wait for it. */
+  #recoverLater(id: string, failure: unknown): void {
+    const { store } = this.#options;
+    void retryAfter(this.#options, failure, async () => {
+      const row = await store.execution(id);
+      if (row !== null) await this.#recoverStored(row);
+    });
   }
 
   /**

@@ -90,6 +90,29 @@ describe('after a crash', () => {
     expect(second.errors).toHaveLength(1);
   });
 
+  it('an execution is recovered although it cannot be loaded at first', async () => {
+    let calls = 0;
+    const first = await openTestRuntime({ tools: { work: () => new Promise(() => (calls += 1)) } });
+    const ids = [await first.run(one), await first.run(one)];
+    await eventually(() => calls === 2);
+    const real = await openMigrated({ path: crashCopy(first.path), writer: 'test', nowMs: () => first.clock.nowMs() });
+    let failures = 2;
+    const store = withOverrides(real, {
+      checkpoint: async (executionId, before) => {
+        if (executionId !== ids[0] || failures === 0) return real.checkpoint(executionId, before);
+        failures -= 1;
+        throw new StoreError('store_unavailable', 'disk I/O error');
+      },
+    });
+    const second = await openTestRuntime({ on: store, clock: first.clock, tools: { work: () => ({ ok: true }) } });
+    await second.settled(ids[1] ?? '');
+    await eventually(async () => {
+      second.clock.advance(1_000);
+      return (await second.runtime.execution('default', ids[0] ?? '')).status === 'completed';
+    });
+    expect(failures).toBe(0);
+  });
+
   it('executions that wait for an external worker are left alone', async () => {
     let calls = 0;
     const first = await openTestRuntime({ tools: { work: () => new Promise(() => (calls += 1)) } });
