@@ -38,3 +38,33 @@ it('a durable function and a state machine go on where they were after kill -9',
   await kill();
   await expectReplays(folder);
 });
+
+it('a saga gives back what was booked, as a function and as a graph, also after a cancel', async () => {
+  const folder = temporaryFolder();
+  const files = ['trip/trip.ts', 'trip/workflow.yaml'].map((file) => resolve('examples', file));
+  const { client, kill } = await startServer({ folder, files });
+  const start = async (workflow_id: string, hotel: string): Promise<string> =>
+    (await client.start({ workflow_id, input: { traveller: 'Ada', hotel } })).execution_id;
+  expect(await settled(client, await start('trip-function', 'full'))).toMatchObject({
+    status: 'completed',
+    state: { reason: 'book hotel: there is no room left' },
+  });
+  expect(await settled(client, await start('trip', 'full'))).toMatchObject({
+    status: 'failed',
+    state: { given_back: { cancelled: ['flight of Ada'] } },
+  });
+  const [declined, cancelled] = [await start('trip-function', 'Ritz'), await start('trip', 'Ritz')];
+  const waits = async (id: string): Promise<boolean> => (await client.execution(id)).status === 'paused';
+  await eventually(async () => (await waits(declined)) && (await waits(cancelled)), 'both wait');
+  await client.approve(declined, { decision: 'rejected' });
+  expect(await settled(client, declined)).toMatchObject({ status: 'completed' });
+  const steps = (await client.events(declined)).filter(({ type }) => type === 'step_completed').map(({ data }) => data.name);
+  expect(steps).toEqual(['book flight', 'book hotel', 'approval', 'cancel hotel', 'cancel flight']);
+  await client.cancel(cancelled);
+  expect(await settled(client, cancelled)).toMatchObject({
+    status: 'cancelled',
+    state: { given_back: { cancelled: ['room of Ada in Ritz', 'flight of Ada'] } },
+  });
+  await kill();
+  await expectReplays(folder);
+});
