@@ -1,5 +1,5 @@
 import { atNode } from './declaration.ts';
-import { activation, integer, text } from './fields.ts';
+import { absent, activation, integer, text } from './fields.ts';
 
 /** The model of an agent has answered. */
 export const AGENT_EVENTS = {
@@ -13,5 +13,16 @@ export const AGENT_EVENTS = {
       repair: integer('How often in a row the model has been told of such calls, this time included.'),
       ...activation,
     },
+  }),
+  agent_handoff: atNode({
+    letter: 'ο',
+    description: 'Another agent goes on with the conversation. Follows the `node_completed` of the turn.',
+    fields: {
+      from: text('Node of the agent that hands over.'),
+      to: text('Node of the agent that goes on.'),
+      reason: absent(text('Why, as the model says; absent if it does not.')),
+      ...activation,
+    },
+    stored: ['to', 'from', 'activation', 'reason'],
   }),
 };

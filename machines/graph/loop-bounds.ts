@@ -14,10 +14,10 @@ export function generatedNodes(graph: Graph): BitSet {
   return generated;
 }
 
-/** Loops that go round as often as their own conditions let them. The turns of an agent and the repetitions of a scored node have limits of their own. */
+/** Loops that go round as often as their own conditions let them. The turns of agents, handoffs included, and the repetitions of a scored node have limits of their own. */
 export function loopsWithoutBound(graph: Graph): readonly Loop[] {
   const generated = generatedNodes(graph);
-  return graph.loops.filter(({ backEdges }) => backEdges.some((edge) => isUnbounded(edge, generated)));
+  return graph.loops.filter(({ backEdges }) => backEdges.some((edge) => isUnbounded(edge, generated, graph)));
 }
 
 /** Can the loop go round without a visit to the node? */
@@ -27,7 +27,7 @@ export function roundAvoids({ head, body, backEdges }: Loop, avoided: number, gr
   const reached = new Set([head]);
   for (const node of reached)
     for (const { to } of graph.out(node)) if (to !== END && to !== avoided && body.has(to) && !generated.has(to)) reached.add(to);
-  return backEdges.some((edge) => isUnbounded(edge, generated) && reached.has(edge.from));
+  return backEdges.some((edge) => isUnbounded(edge, generated, graph) && reached.has(edge.from));
 }
 
 /** Does no edge, and no lack of one, lead out of the loop, but for failures? */
@@ -44,6 +44,12 @@ export function isEndless({ body }: Loop, graph: Graph): boolean {
   });
 }
 
-function isUnbounded({ from, role }: GraphEdge, generated: BitSet): boolean {
-  return role !== 'retry_node' && !generated.has(from);
+function isUnbounded({ from, role, condition }: GraphEdge, generated: BitSet, graph: Graph): boolean {
+  const { kind } = graph.node(from);
+  const isHandoff =
+    condition !== null &&
+    definitionOf(kind)
+      .handoffEdges(kind)
+      .some((one) => one.condition === condition);
+  return role !== 'retry_node' && !generated.has(from) && !isHandoff;
 }

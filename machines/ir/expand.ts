@@ -56,7 +56,7 @@ export function* expandNodes(
     first.push(...edgesOf(expansion, 'first'));
     added.push(...edgesOf(expansion, 'edges'));
   }
-  if (expanded.length === nodes.length) return { nodes, edges };
+  if (expanded.length === nodes.length && first.length === 0) return { nodes, edges };
   const all = [...first, ...edges, ...added];
   if (all.length > MAX_EDGES)
     fields.error('too_many_edges', 'edges', `has ${all.length} edges with those of agents; at most ${MAX_EDGES} are allowed`);
@@ -65,6 +65,12 @@ export function* expandNodes(
 
 /** Nodes of generated nodes would grow without a bound. */
 function requireNoExpansion({ id, kind }: Node, owner: Node, fields: Fields): void {
+  if (definitionOf(kind).handoffs(kind).length > 0)
+    fields.problems.error(
+      'bad_handoff',
+      `node "${id}" is a tool of the agent "${owner.id}", and its answer is the result: it cannot hand over its conversation`,
+      { node_id: owner.id, path: `nodes.${owner.id}.kind.tools`, hint: `hand over from "${owner.id}", or make it a workflow` },
+    );
   if ((definitionOf(kind).expand(kind, id)?.nodes.length ?? 0) === 0) return;
   fields.problems.error(
     'nested_agent',

@@ -10,6 +10,7 @@ import { Problems } from '../reading/problems.ts';
 import { shortened } from '../shortened.ts';
 import { dataPolicyOf } from './data-policy.ts';
 import { expandNodes } from './expand.ts';
+import { withHandoffs } from './handoffs.ts';
 import { readMcpServers } from './mcp-servers.ts';
 import { withDeclaredModels } from './models.ts';
 import { type NodeDefaults, readNode } from './node.ts';
@@ -74,7 +75,7 @@ function* readWorkflow(source: JsonObject, problems: Problems): Cooperative<Work
 
   const timeouts = readTimeouts(fields);
   const defaults = { retryPolicies: retryPolicies(fields), timeouts };
-  const authored = yield* readNodes(fields, defaults);
+  const authored = withHandoffs(yield* readNodes(fields, defaults), fields);
   const { nodes, edges } = yield* expandNodes(authored, yield* readEdges(fields), fields, defaults);
   yield;
   const targetsInNodes = nodes.reduce((sum, node) => sum + targetCount(node), 0);
@@ -222,7 +223,10 @@ function calledServers(nodes: readonly Node[]): ReadonlySet<string> {
 function defaultStart(all: readonly Node[], edges: readonly Edge[]): string {
   const nodes = all.filter(({ kind }) => definitionOf(kind).runsAtEnd(kind) === null);
   const reached = new Set(edges.map((edge) => edge.to));
-  for (const node of nodes) for (const { to } of definitionOf(node.kind).targets(node.kind)) reached.add(to);
+  for (const { kind } of nodes) {
+    for (const { to } of definitionOf(kind).targets(kind)) reached.add(to);
+    for (const { agent } of definitionOf(kind).handoffs(kind)) reached.add(agent);
+  }
   const [root, another] = nodes.filter((node) => !reached.has(node.id));
   return (another === undefined ? root : undefined)?.id ?? nodes[0]?.id ?? 'start';
 }

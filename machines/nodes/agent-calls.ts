@@ -28,6 +28,9 @@ export function isRejected(call: AgentCall): call is RejectedCall {
   return 'rejected' in call;
 }
 
+/** Names of tools that begin so hand the conversation over to another agent. */
+export const HANDOFF_PREFIX = 'handoff_to_';
+
 /** How often in a row the model has been told of calls that cannot be carried out. `requested`: the calls of its last answer. */
 export function repairsSoFar(requested: readonly AgentCall[]): number {
   return Math.max(0, ...requested.filter(isRejected).map(({ rejected }) => rejected.repair));

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../json.ts';
 import type { AgentTool } from './agent-tools.ts';
+import { type HandingOver, handoffEdges, routerNodes } from './handoffs.ts';
 import type { Expansion, ModelCall } from './kind.ts';
 
 /**
@@ -15,9 +16,8 @@ const RETRY: JsonObject = {
 };
 
 /** What of an agent its nodes depend on. */
-interface AgentLoop {
+interface AgentLoop extends HandingOver {
   readonly tools: readonly AgentTool[];
-  readonly conversation_key: string;
   readonly parallel_tool_calls: number;
 }
 
@@ -28,14 +28,20 @@ interface AgentLoop {
  *     agent → agent.calls → agent.call1 → agent.TOOL1 ┐
  *                         → agent.call2 → agent.TOOL2 ┴ agent.results → agent
  *
+ * A handoff is a call that leads to another agent, which goes on with the conversation:
+ *
+ *     agent → other                                                    or, among several agents, agent → first.handoffs → other
+ *
  * Whatever comes of a call reaches the agent as `output`: also a failure, a rejection or a block by policy, which the model is told. Executions depend
  * on these nodes: another shape needs a key of the document that asks for it.
  */
-export function expandAgent({ tools, conversation_key: key, parallel_tool_calls: lanes }: AgentLoop, id: string): Expansion {
-  const nodes: [string, JsonObject][] = [];
+export function expandAgent(agent: AgentLoop, id: string): Expansion {
+  const { tools, conversation_key: key, parallel_tool_calls: lanes } = agent;
+  const nodes: (readonly [string, JsonObject])[] = [...routerNodes(agent)];
   const edges: JsonObject[] = [];
   const calls: [string, ModelCall][] = [];
-  if (tools.length === 0) return { nodes, edges, first: [] };
+  const handoffs = handoffEdges(agent).map(({ to, condition }) => ({ from: id, to, condition }));
+  if (tools.length === 0) return { nodes, edges, first: handoffs };
   const isParallel = lanes > 1;
   const back = isParallel ? `${id}.results` : id;
   for (let lane = 0; lane < lanes; lane += 1) {
@@ -61,5 +67,5 @@ export function expandAgent({ tools, conversation_key: key, parallel_tool_calls:
     edges.push({ from: back, to: id });
   }
   const first = { from: id, to: isParallel ? `${id}.calls` : `${id}.call`, condition: `len(state.${key}.calls) > 0` };
-  return { nodes, edges, first: [first], calls };
+  return { nodes, edges, first: [...handoffs, first], calls };
 }

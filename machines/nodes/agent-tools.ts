@@ -109,7 +109,10 @@ function kindNamed(name: string): JsonObject {
 /** The name of the tool, workflow or MCP tool, with characters that all providers take. */
 function usualName({ tool_ref, tool, workflow_ref, function: name }: JsonObject): string {
   const named = [tool_ref, tool, workflow_ref, name].find((value) => typeof value === 'string') ?? '';
-  return String(named)
-    .replace(/[^A-Za-z0-9_-]+/g, '_')
-    .slice(0, 64);
+  return toolName(String(named));
+}
+
+/** A name with the characters that all providers take. */
+export function toolName(text: string): string {
+  return text.replace(/[^A-Za-z0-9_-]+/g, '_').slice(0, 64);
 }

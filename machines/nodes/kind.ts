@@ -5,6 +5,7 @@ import type { Fields } from '../reading/fields.ts';
 import { Type } from '../type.ts';
 import type { FieldTable, KindDefaults, NormalForm } from './field.ts';
 import { objectSchema, readerOf } from './field-tables.ts';
+import type { Handoff, HandoffEdge, HandoffRouter } from './handoffs.ts';
 
 /** Queues that external workers can claim from. */
 export type Queue = 'model' | 'tool' | 'python_tool' | 'java_tool' | 'retrieval' | 'privileged' | 'general';
@@ -260,7 +261,20 @@ export interface KindDefinition<K extends { readonly type: string }, D extends K
   /** State keys that a result writes beside that of its output, with the path to their value in a scripted output. Default: none. */
   patchedKeys(kind: K): Readonly<Record<string, readonly string[]>>;
   /** Events that follow the `node_completed` of a visit, by the patch of its result. Their data has no activation. Default: none. */
-  resultEvents(kind: K, patch: Json): readonly Pick<LogEvent, 'type' | 'data'>[];
+  resultEvents(kind: K, patch: Json, node: string): readonly Pick<LogEvent, 'type' | 'data'>[];
+  /** The state key of the conversation that it has with a model; null = it has none that others could go on with. Default: null. */
+  conversation(kind: K): string | null;
+  /** The state key of the conversation if the document names none. */
+  defaultConversation(kind: K, id: string): string;
+  /** Other nodes that may go on with its conversation. Default: none. */
+  handoffs(kind: K): readonly Handoff[];
+  /** The edges that lead there. Default: none. */
+  handoffEdges(kind: K): readonly HandoffEdge[];
+  /** The kind with another conversation, or other nodes that may go on with it. Default: the kind as it is. */
+  withConversation(
+    kind: K,
+    change: { readonly key?: string; readonly handoff?: readonly Handoff[]; readonly router?: HandoffRouter | undefined },
+  ): K;
   /** State keys that only results of such nodes write, with the lists of objects in them that an input may begin with. Default: none. */
   internalState(kind: K): Readonly<Record<string, readonly string[]>>;
 
@@ -302,7 +316,7 @@ type KindBehaviour<K extends { readonly type: string }> = Partial<
   Omit<KindDefinition<K>, 'type' | 'declaration' | 'schema' | 'expands'>
 >;
 
-const NO_EVENTS: readonly never[] = [];
+const NONE: readonly never[] = [];
 
 /** Null for none. */
 export function millisecondsOf(seconds: number | undefined): number | null {
@@ -369,7 +383,12 @@ export function defineKind<const D extends KindDeclaration>(
     testReplies: 'work',
     testResult: (_kind, { output = {} }) => ({ output }),
     patchedKeys: () => ({}),
-    resultEvents: () => NO_EVENTS,
+    resultEvents: () => NONE,
+    conversation: () => null,
+    defaultConversation: () => '',
+    handoffs: () => NONE,
+    handoffEdges: () => NONE,
+    withConversation: (kind) => kind,
     internalState: () => ({}),
     exploredOutputs: [],
     summary: (kind) => behaviour.policyNames?.(kind)[0] ?? '',

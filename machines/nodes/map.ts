@@ -176,6 +176,13 @@ function readKind(fields: Fields, key: string, given: JsonObject, defaults: Kind
   const kind = definition.normalise(key === '' ? fields.inside('workflow', given) : own, defaults);
   for (const misplaced of KEYS_OF_MAP)
     if (key !== '' && given[misplaced] !== undefined) own.error('misplaced_key', misplaced, 'belongs to the map, beside "do"');
+  if (definition.handoffs(kind).length > 0)
+    own.error(
+      'bad_handoff',
+      'handoff',
+      'is not possible for an item: its answer is the result of the item',
+      'put the agents into a workflow of their own, and name that as "workflow"',
+    );
   if ((definition.expand(kind, '')?.nodes.length ?? 0) > 0)
     own.error(
       'bad_item_work',

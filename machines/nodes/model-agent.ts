@@ -5,6 +5,7 @@ import { rejectionsIn } from './agent-calls.ts';
 import { expandAgent } from './agent-loop.ts';
 import { type AgentTool, readAgentTools, type WrittenTools } from './agent-tools.ts';
 import { custom, integer, outputSchema, readBy, stateKey, text } from './fields.ts';
+import { HANDOFF, HANDOFF_ROUTER, handoffEdges, handoffIn, handoffTool } from './handoffs.ts';
 import { declareKind, defineKind, type KindOf, mappingUnlessEmpty, type ScriptedResult } from './kind.ts';
 import { MAX_TOKENS, MODEL_REF, TEMPERATURE } from './model.ts';
 import { declaredNameOf, namesOfModel } from './model-names.ts';
@@ -71,6 +72,8 @@ export const MODEL_AGENT = declareKind({
     max_tokens: MAX_TOKENS,
     max_calls_per_answer: CALLS_PER_ANSWER,
     max_repairs: MAX_REPAIRS,
+    handoff: HANDOFF,
+    handoff_router: HANDOFF_ROUTER,
     output_schema: outputSchema('JSON Schema of the last answer, which is parsed and checked. An object or its text.'),
     declared: DECLARED,
     ...OUTPUT,
@@ -79,6 +82,12 @@ export const MODEL_AGENT = declareKind({
 export type ModelAgent = KindOf<typeof MODEL_AGENT>;
 
 export const modelAgent = defineKind(MODEL_AGENT, {
+  check({ tools, handoff = [] }, fields) {
+    const names = new Set(tools.map(({ name }) => name));
+    for (const [i, { agent }] of handoff.entries())
+      if (names.has(handoffTool(agent)))
+        fields.error('duplicate_tool', `handoff[${i}]`, `needs the tool "${handoffTool(agent)}", which is used twice`);
+  },
   queue: () => 'model',
   policyNames: (kind) =>
     kind.declared === undefined ? namesOfModel(kind.model_ref) : [kind.model_ref, declaredNameOf(kind.model_ref, kind.declared)],
@@ -113,11 +122,22 @@ export const modelAgent = defineKind(MODEL_AGENT, {
   exploredOutputs: [{}],
   testResult,
   patchedKeys: (kind) => ({ [kind.conversation_key]: ['conversation'] }),
-  resultEvents: (kind, patch) =>
-    rejectionsIn(isObject(patch) ? patch[kind.conversation_key] : undefined).map((data) => ({
-      type: 'tool_call_rejected',
-      data,
-    })),
+  resultEvents(kind, patch, node) {
+    const conversation = isObject(patch) ? patch[kind.conversation_key] : undefined;
+    const handoff = handoffIn(kind.handoff ?? [], conversation, node);
+    const rejected = rejectionsIn(conversation).map((data) => ({ type: 'tool_call_rejected' as const, data }));
+    return handoff === null ? rejected : [...rejected, { type: 'agent_handoff' as const, data: handoff }];
+  },
+  conversation: (kind) => kind.conversation_key,
+  defaultConversation: (_kind, id) => defaultKey(id),
+  handoffs: ({ handoff = [] }) => handoff,
+  handoffEdges,
+  withConversation: (kind, { key = kind.conversation_key, handoff = kind.handoff, router = kind.handoff_router }) => ({
+    ...kind,
+    conversation_key: key,
+    ...optional('handoff', handoff),
+    ...optional('handoff_router', router),
+  }),
   internalState: (kind) => ({ [kind.conversation_key]: ['messages'] }),
   expand: expandAgent,
   complete(kind, { id }) {

@@ -94,6 +94,8 @@ const FIXED: ReadonlySet<string> = new Set([
   'total_cost_usd',
   'score',
   'repair',
+  'from',
+  'to',
 ]);
 
 /** What a node that does not retain its outputs leaves of them. */
@@ -109,6 +111,11 @@ const OUTPUTS: ReadonlySet<string> = new Set([
   'problem',
 ]);
 
+function isOutput(field: string, data: JsonObject): boolean {
+  // The reason of a handoff is what a model has said.
+  return OUTPUTS.has(field) || (field === 'reason' && data.from !== undefined);
+}
+
 /** Digests of values, by which the values could be guessed. */
 const DIGESTS: ReadonlySet<string> = new Set(['input_hash']);
 
@@ -123,7 +130,7 @@ export function redactedData(redactor: Redactor, data: JsonObject, retainsOutput
       if (places !== value) redacted = { ...(redacted ?? data), appended: places };
       continue;
     }
-    const isWhole = DIGESTS.has(field) || (!retainsOutput && OUTPUTS.has(field));
+    const isWhole = DIGESTS.has(field) || (!retainsOutput && isOutput(field, data));
     const shown = isWhole ? redactor.whole(value) : redactedField(redactor, data, field, value);
     if (shown === value) continue;
     redacted ??= { ...data };

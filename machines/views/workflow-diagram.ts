@@ -160,8 +160,19 @@ function roleOf(edge: GraphEdge): DiagramEdge['role'] {
   return edge.role === 'plain' || edge.role === 'all' ? 'plain' : 'outcome';
 }
 
-function labelOf(edge: GraphEdge, { nodes }: Workflow): string | null {
-  if (edge.role === 'if') return edge.condition;
+function isHandoff({ from, condition }: GraphEdge, { nodes }: Workflow): boolean {
+  const kind = nodes[from]?.kind;
+  return (
+    kind !== undefined &&
+    definitionOf(kind)
+      .handoffEdges(kind)
+      .some((one) => one.condition === condition)
+  );
+}
+
+function labelOf(edge: GraphEdge, workflow: Workflow): string | null {
+  const { nodes } = workflow;
+  if (edge.role === 'if') return isHandoff(edge, workflow) ? 'hands over' : edge.condition;
   if (edge.role !== 'branch') return OUTCOME_LABELS[edge.role] ?? null;
   const kind = nodes[edge.from]?.kind;
   const target = edge.to === END ? 'end' : nodes[edge.to]?.id;

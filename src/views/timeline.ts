@@ -182,6 +182,8 @@ export class Timeline {
         return this.#waiting(node, atMs, `runs ${textOf(data.child_workflow_id)} as ${textOf(data.child_execution_id)}`);
       case 'tool_call_rejected':
         return [note(node, `tells the model (${textOf(data.repair)} in a row): ${textOf(data.problem)}`)];
+      case 'agent_handoff':
+        return [note(node, `hands over to ${textOf(data.to)}${data.reason === undefined ? '' : `: ${textOf(data.reason)}`}`)];
       case 'child_workflow_failed':
         return [note(node, `child failed: ${textOf(data.error)}`)];
       case 'policy_violation':

@@ -197,3 +197,33 @@ describe('the tools of an agent in a document', () => {
     expect(toolsOf(byName.document)).toEqual(['agent:researcher', { agent: 'researcher', name: 'write' }]);
   });
 });
+
+describe('handoffs in TypeScript', () => {
+  it('name other nodes of the workflow', () => {
+    const desk = workflow({
+      id: 'desk',
+      nodes: {
+        triage: {
+          type: 'agent',
+          model: 'gpt-4o',
+          prompt: 'Sort.',
+          handoff: ['billing', { agent: 'repairs', description: 'Repairs.' }],
+        },
+        billing: { type: 'agent', model: 'gpt-4o', prompt: 'Bill.', description: 'Knows invoices.', maxRepairs: 1 },
+        repairs: { type: 'agent', model: 'gpt-4o', prompt: 'Repair.', handoff: ['triage'] },
+      },
+    });
+    expect(desk.diagnostics).toEqual([]);
+    const { kind } = (desk.document.nodes as JsonObject).triage as { kind: JsonObject };
+    expect(kind.handoff).toEqual(['billing', { agent: 'repairs', description: 'Repairs.' }]);
+    const wrong = workflow({
+      id: 'wrong',
+      nodes: {
+        // @ts-expect-error: no node has this name
+        triage: { type: 'agent', model: 'gpt-4o', prompt: 'Sort.', handoff: ['biling'] },
+        billing: { type: 'agent', model: 'gpt-4o', prompt: 'Bill.' },
+      },
+    });
+    expect(wrong.diagnostics).toMatchObject([{ code: 'unknown_agent', hint: 'did you mean "billing"?' }]);
+  });
+});

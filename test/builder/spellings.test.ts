@@ -33,6 +33,7 @@ const VALUES: Readonly<Record<string, Json>> = {
   max_tokens: 9,
   max_calls_per_answer: 7,
   max_repairs: 2,
+  handoff: ['p', { agent: 'q', description: 'Pays.' }],
   max_turns: 3,
   max_tokens_per_turn: 4,
   parallel_tool_calls: 2,
@@ -152,7 +153,8 @@ const sampleOf = (kind: KindName, key: string): Json => {
 /** A node that runs at the end is not the start. */
 const startOf = (kind: KindName) => (kind === 'finalizer' ? 'o' : 'n');
 
-const OTHERS = { m: { type: 'finalizer', tool_ref: 't' }, o: { type: 'wait', condition: 'timer', timeout_secs: 1 } };
+const AGENTS = { p: { type: 'agent', model: 'gpt-4o' }, q: { type: 'agent', model: 'gpt-4o' } };
+const OTHERS = { m: { type: 'finalizer', tool_ref: 't' }, o: { type: 'wait', condition: 'timer', timeout_secs: 1 }, ...AGENTS };
 
 /** The node in normal form, and what is wrong with it. */
 function normalForm(document: JsonObject | null, diagnostics: readonly { readonly message: string }[]): unknown {
@@ -177,7 +179,7 @@ function inJson(kind: KindName, keys: Written): unknown {
 }
 
 function inYaml(kind: KindName, keys: Written): unknown {
-  const nodes = { n: { type: kind, ...keys }, m: { type: 'finalizer', tool: 't' }, o: { type: 'wait', duration: 1 } };
+  const nodes = { n: { type: kind, ...keys }, m: { type: 'finalizer', tool: 't' }, o: { type: 'wait', duration: 1 }, ...AGENTS };
   const { document, diagnostics } = checkWorkflow(
     JSON.stringify({ workflow: { id: 'w', version: '1', start: startOf(kind) }, nodes }),
     'w.yaml',
@@ -205,6 +207,7 @@ function inTypeScript(kind: KindName, keys: Written): unknown {
     n: { type: kind, ...Object.fromEntries(written) },
     m: { type: 'finalizer', tool: 't' },
     o: { type: 'wait', duration: 1 },
+    ...AGENTS,
   };
   const definition = workflow({ id: 'w', version: '1', start: startOf(kind), nodes } as never);
   const errors = definition.diagnostics.filter(({ severity }) => severity === 'error');

@@ -258,7 +258,7 @@ function recordCompletion(
   step.countCompletion();
   strategyNodeCompletes(step, node, activation, stored.output);
   const kind = kindOf(step, node);
-  for (const { type, data } of definitionOf(kind).resultEvents(kind, stored.patch))
+  for (const { type, data } of definitionOf(kind).resultEvents(kind, stored.patch, node))
     step.addEvent(type, node, Object.assign({}, data, { activation }));
 }
 

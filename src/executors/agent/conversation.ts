@@ -1,5 +1,6 @@
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
-import { type AgentCall, isRejected } from '../../../machines/nodes/agent-calls.ts';
+import { type AgentCall, HANDOFF_PREFIX, isRejected } from '../../../machines/nodes/agent-calls.ts';
+import { handoffTool } from '../../../machines/nodes/handoffs.ts';
 import type { ModelAgent } from '../../../machines/nodes/model-agent.ts';
 
 /** What an agent keeps in the state from one turn to the next. */
@@ -32,27 +33,59 @@ export function conversationIn(input: JsonObject): Conversation {
 
 /**
  * The messages that tell the model what came of its calls. `results`: the output of the call, or of the join of several calls. A failure is an object
- * {error, node_id, attempt}; a tool that does not exist has no result at all.
+ * {error, node_id, attempt}; a tool that does not exist has no result at all. After a handoff, the next agent has its call as the only one.
  */
 export function resultsOf(kind: ModelAgent, nodeId: string, calls: readonly AgentCall[], results: Json): readonly JsonObject[] {
-  const names = new Set(kind.tools.map(({ name }) => name));
   const isParallel = kind.parallel_tool_calls > 1;
   const bySource = isParallel && isObject(results) && isObject(results.by_source) ? results.by_source : {};
   return calls.map((call, lane) => {
     const name = nameOf(call);
-    const message = (content: string): JsonObject => ({ role: 'tool', tool_call_id: call.id, name, content });
-    if (isRejected(call)) return message(`error: ${call.rejected.problem}`);
-    if (!names.has(name)) return message(`error: there is no tool "${name}"`);
+    if (isRejected(call)) return resultMessage(call, `error: ${call.rejected.problem}`);
+    if (isHandoffOf(kind, call)) return resultMessage(call, handoffResult(kind, nodeId, name, results));
+    if (!hasTool(kind, name)) return resultMessage(call, `error: there is no tool "${name}"`);
     const node = `${nodeId}.${name}${isParallel ? lane + 1 : ''}`;
     const result = isParallel ? bySource[node] : results;
     const error = errorIn(result, node);
-    if (error !== null) return message(`error: ${error}`);
-    return message(typeof result === 'string' ? result : JSON.stringify(result ?? null));
+    if (error !== null) return resultMessage(call, `error: ${error}`);
+    return resultMessage(call, typeof result === 'string' ? result : JSON.stringify(result ?? null));
   });
+}
+
+function resultMessage(call: AgentCall, content: string): JsonObject {
+  return { role: 'tool', tool_call_id: call.id, name: nameOf(call), content };
+}
+
+/** The message for a call that is not carried out because another one of the same answer, `handoff`, has handed over. */
+export function notCalled(call: AgentCall, handoff: string): JsonObject {
+  const problem = isRejected(call) ? call.rejected.problem : `not called, because of ${handoff}`;
+  return resultMessage(call, `error: ${problem}`);
 }
 
 export function nameOf(call: AgentCall): string {
   return isRejected(call) ? call.rejected.name : call.name;
+}
+
+function hasTool({ tools }: ModelAgent, name: string): boolean {
+  return tools.some((tool) => tool.name === name);
+}
+
+/** Does the call hand the conversation over, from this agent or another one? */
+export function isHandoffOf(kind: ModelAgent, call: AgentCall): boolean {
+  return !isRejected(call) && call.name.startsWith(HANDOFF_PREFIX) && !hasTool(kind, call.name);
+}
+
+/** Has another agent handed over to one that has not gone on with the conversation, and which is not this one? */
+export function ledElsewhere(kind: ModelAgent, nodeId: string, calls: readonly AgentCall[]): boolean {
+  const own = [nodeId, ...(kind.handoff ?? []).map(({ agent }) => agent)].map(handoffTool);
+  return calls.some((call) => isHandoffOf(kind, call) && !own.includes(nameOf(call)));
+}
+
+/** `results`: the failure of the other agent, if it has led back to this one. */
+function handoffResult({ handoff = [] }: ModelAgent, nodeId: string, tool: string, results: Json): string {
+  if (tool === handoffTool(nodeId)) return `"${nodeId}" goes on with the conversation`;
+  const target = handoff.find(({ agent }) => handoffTool(agent) === tool);
+  const error = target === undefined ? null : errorIn(results, target.agent);
+  return `error: ${error ?? 'the agent has not gone on with the conversation'}`;
 }
 
 /** The error of a call that failed; null = it did not. */

@@ -11,7 +11,7 @@ import { askModel, type Models, rejectPromptFiles, sentUsage } from '../model/in
 import { type CheckOutput, outputCheck } from '../output-schema.ts';
 import { toJson } from '../to-json.ts';
 import { checkCalls } from './check-calls.ts';
-import { type Conversation, conversationIn, nameOf, resultsOf } from './conversation.ts';
+import { type Conversation, conversationIn, isHandoffOf, ledElsewhere, nameOf, notCalled, resultsOf } from './conversation.ts';
 import { type ToolDescriptions, toolSchemas } from './tools.ts';
 
 /**
@@ -43,8 +43,12 @@ export function agentExecutor(kind: ModelAgent, models: Models, descriptions: To
         maxRepairs: kind.max_repairs ?? DEFAULT_MAX_REPAIRS,
         log: context.log,
       });
-      const next = { ...answered, requested: calls, messages: [...asked, requestOf(answer.text, calls)] };
-      return { output: toJson(answer.text, 'answer'), patch: callsPatch(kind, next, calls, before), usage };
+      // A handoff ends the work of this agent.
+      const handoff = calls.find((call) => isHandoffOf(kind, call));
+      const begun = handoff === undefined ? calls : [handoff];
+      const left = calls.filter((call) => !begun.includes(call)).map((call) => notCalled(call, nameOf(begun[0] ?? call)));
+      const next = { ...answered, requested: begun, messages: [...asked, requestOf(answer.text, calls), ...left] };
+      return { output: toJson(answer.text, 'answer'), patch: callsPatch(kind, next, begun, before), usage };
     });
   };
   const lost = ({ input }: Work, nodeId: string): Usage | null => {
@@ -56,11 +60,13 @@ export function agentExecutor(kind: ModelAgent, models: Models, descriptions: To
 
 /** The conversation with the results of the calls that were carried out, or with a new task. */
 function continued(kind: ModelAgent, nodeId: string, given: Json): Conversation {
+  rejectPromptFiles(kind.prompt, kind.system_prompt);
   const input = isObject(given) ? given : {};
   const before = conversationIn(input);
-  return before.calls.length > 0
-    ? { ...before, messages: [...before.messages, ...resultsOf(kind, nodeId, before.calls, input.results ?? null)] }
-    : { messages: [...before.messages, ...taskOf(kind, input)], requested: [], calls: [], waiting: 0, turns: 0, tool_calls: 0 };
+  const messages = [...before.messages, ...resultsOf(kind, nodeId, before.calls, input.results ?? null)];
+  return before.calls.length > 0 && !ledElsewhere(kind, nodeId, before.calls)
+    ? { ...before, messages }
+    : { messages: [...messages, ...taskOf(input)], requested: [], calls: [], waiting: 0, turns: 0, tool_calls: 0 };
 }
 
 function instructionsIn(input: Json): readonly Json[] {
@@ -69,8 +75,7 @@ function instructionsIn(input: Json): readonly Json[] {
 }
 
 /** The messages with which a task begins. */
-function taskOf(kind: ModelAgent, { prompt, history }: JsonObject): readonly Json[] {
-  rejectPromptFiles(kind.prompt, kind.system_prompt);
+function taskOf({ prompt, history }: JsonObject): readonly Json[] {
   if (prompt !== undefined) return [{ role: 'user', content: textOf(prompt) }];
   if (Array.isArray(history) && history.length > 0) return history as readonly Json[];
   const given = Array.isArray(history) ? 'empty' : typeOf(history);

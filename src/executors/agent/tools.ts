@@ -1,6 +1,7 @@
 import type { ToolConfig } from '../../../machines/ir/workflow.ts';
 import type { JsonObject } from '../../../machines/json.ts';
 import type { AgentTool } from '../../../machines/nodes/agent-tools.ts';
+import { type Handoff, handoffTool } from '../../../machines/nodes/handoffs.ts';
 import type { ModelAgent } from '../../../machines/nodes/model-agent.ts';
 import type { WorkContext } from '../executor.ts';
 import type { McpAccess } from '../mcp-tool.ts';
@@ -15,12 +16,18 @@ export interface ToolDescriptions {
 /** Those of a tool that nothing describes. */
 const ANY_PARAMETERS: JsonObject = { type: 'object', properties: {} };
 
+const HANDOFF_PARAMETERS: JsonObject = {
+  type: 'object',
+  properties: { reason: { type: 'string', description: 'Why, in a sentence.' } },
+  additionalProperties: false,
+};
+
 type Described = Pick<AgentTool, 'description' | 'parameters'>;
 
-/** The tools of an agent as OpenAI describes functions. A tool of an MCP server is described by the server unless the agent does. */
+/** The tools of an agent as OpenAI describes functions, those by which it hands over included. A tool of an MCP server is described by the server unless the agent does. */
 export async function toolSchemas(kind: ModelAgent, descriptions: ToolDescriptions, context: WorkContext): Promise<JsonObject[]> {
   const described = await describedByServers(kind, descriptions.mcp, context);
-  return kind.tools.map((tool) => {
+  const tools = kind.tools.map((tool) => {
     const { tool_ref } = kindOf(tool);
     const declared =
       typeof tool_ref === 'string' && Object.hasOwn(descriptions.declared, tool_ref)
@@ -40,6 +47,19 @@ export async function toolSchemas(kind: ModelAgent, descriptions: ToolDescriptio
       },
     };
   });
+  return [...tools, ...(kind.handoff ?? []).map(handoffSchema)];
+}
+
+function handoffSchema({ agent, description }: Handoff): JsonObject {
+  const does = `Hands the conversation over to "${agent}", which goes on with it and answers`;
+  return {
+    type: 'function',
+    function: {
+      name: handoffTool(agent),
+      description: description === undefined ? `${does}.` : `${does}: ${description}`,
+      parameters: HANDOFF_PARAMETERS,
+    },
+  };
 }
 
 /** What MCP servers say of the tools that the agent only names. */

@@ -19,6 +19,8 @@ const NAMES: ReadonlySet<string> = new Set([
   'origin',
   'worker_id',
   'taken',
+  'from',
+  'to',
   'source',
   'route',
   'action',
@@ -63,6 +65,17 @@ describe('the data of an event', () => {
   it('keeps names, ids and numbers', () => {
     const data = { user_id: MAIL, workflow_id: MAIL, duration_ms: 4012888888881881, attempt: 1 };
     expect(redactedData(redactor, data)).toBe(data);
+  });
+
+  it('leaves what a model has said out of calls that were rejected and of handoffs, where outputs are not retained', () => {
+    const handoff = { from: 'triage', to: 'billing', reason: 'an invoice', activation: 1 };
+    expect(redactedData(redactor, handoff)).toBe(handoff);
+    expect(redactedData(redactor, handoff, false)).toEqual({ ...handoff, reason: '[REDACTED]' });
+    const rejected = { tool: 'find', problem: 'number is required', repair: 1, activation: 1 };
+    expect(redactedData(redactor, rejected)).toBe(rejected);
+    expect(redactedData(redactor, rejected, false)).toEqual({ ...rejected, problem: '[REDACTED]' });
+    const skipped = { reason: 'branch not taken', activation: 1 };
+    expect(redactedData(redactor, skipped, false)).toBe(skipped);
   });
 
   it('names appended lists as the patch does', () => {

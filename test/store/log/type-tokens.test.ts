@@ -13,7 +13,7 @@ describe('the tokens of event types', () => {
   it('never change: they are stored', () => {
     const table = EVENT_TYPES.map((type) => `${type} ${typeToken(type)}`).sort();
     // Of a new type: add its letter, and this hash. Never change the letter of a released type.
-    expect(hash('sha256', table.join('\n'), 'base64url')).toBe('RJLbzyjYmGMK2eiVm0uEnMUxmQv9wSyfqbgBXy5a5T8');
+    expect(hash('sha256', table.join('\n'), 'base64url')).toBe('GeZuA3lDepYa40NCgnl0CAWXDXXTcV1gj30ku6xaS3o');
   });
 
   it('write out other types, without looking like a letter', () => {
