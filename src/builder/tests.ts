@@ -23,6 +23,9 @@ export type TestReply =
   | { readonly event: Json; readonly at?: 'early' | 'on_time' | 'late' }
   | { readonly timeout: true };
 
+/** A node, or one that carries out the calls of an agent. */
+type VisitedNode<NodeId extends string> = NodeId | `${NodeId}.${string}`;
+
 /** A test that `jamjet test` runs, with scripted results and a simulated clock. */
 export interface WorkflowTest<Input, NodeId extends string> {
   readonly name: string;
@@ -31,14 +34,14 @@ export interface WorkflowTest<Input, NodeId extends string> {
    * One answer, or a list of them, one for each attempt and visit in order; the last one stays. `agent.tool` are the calls of a tool by an
    * agent.
    */
-  readonly results?: { readonly [Id in NodeId | `${NodeId}.${string}`]?: TestReply | readonly TestReply[] };
+  readonly results?: { readonly [Id in VisitedNode<NodeId>]?: TestReply | readonly TestReply[] };
   readonly expect: {
     /** Default: `completed`, or `failed` with an `error`. */
     readonly status?: Exclude<Status, 'cancelled'>;
     /** All visited nodes in the order in which they ended. */
-    readonly visited?: readonly NodeId[];
-    readonly visitedIncludes?: readonly NodeId[];
-    readonly notVisited?: readonly NodeId[];
+    readonly visited?: readonly VisitedNode<NodeId>[];
+    readonly visitedIncludes?: readonly VisitedNode<NodeId>[];
+    readonly notVisited?: readonly VisitedNode<NodeId>[];
     /** A part of the final state. */
     readonly state?: JsonObject;
     /** A part of the error of the execution or of a failed node. */

@@ -7,6 +7,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Json, JsonObject } from '../../machines/json.ts';
 import { checkWorkflow } from '../../src/authoring/check.ts';
 import { commandServers } from '../../src/cli/following/command-servers.ts';
+import { readScript } from '../../src/executors/model/script.ts';
+import type { ModelSettings } from '../../src/executors/model/settings.ts';
 import { ModuleLoader } from '../../src/project/module-loader.ts';
 import { loadLocalTools } from '../../src/project/tools.ts';
 import { type Clock, systemClock } from '../../src/runtime/clock.ts';
@@ -26,23 +28,29 @@ interface Opened {
 }
 
 /** A runtime with the functions of the example's files, as `jamjet run` opens it. */
-async function open(example: string, files: readonly string[] = ['workflow.yaml'], clock: Clock = systemClock): Promise<Opened> {
+async function open(
+  example: string,
+  files: readonly string[] = ['workflow.yaml'],
+  clock: Clock = systemClock,
+  models: ModelSettings = {},
+): Promise<Opened> {
   const folder = join('examples', example);
   const authored = files.map((name) => checkWorkflow(readFileSync(join(folder, name), 'utf8'), join(folder, name)));
+  const documents = authored.flatMap(({ workflows }) => workflows.map(({ document }) => document));
   const tools = await loadLocalTools(
     Object.assign({}, ...authored.map(({ localTools }) => localTools)),
     folder,
     new ModuleLoader({ cwd: process.cwd(), fresh: false }),
   );
-  const mcpServers = commandServers(authored.map(({ document }) => document as JsonObject));
+  const mcpServers = commandServers(documents);
   const store = await openSqlite({ path: databasePath(), writer: 'test', nowMs: () => clock.nowMs() });
-  const runtime = await createRuntime({ store, tools, mcpServers, clock, allowPrivateAddresses: true });
+  const runtime = await createRuntime({ store, tools, mcpServers, clock, models, allowPrivateAddresses: true });
   onTestFinished(async () => {
     await runtime.close(0);
     await store.close();
   });
   let workflowId = '';
-  for (const { document } of authored) workflowId = (await runtime.register(CALLER, document)).workflowId;
+  for (const document of documents) workflowId = (await runtime.register(CALLER, document)).workflowId;
   return {
     runtime,
     start: async (input = inputOf(example)) => (await runtime.start(CALLER, { workflowId, input })).executionId,
@@ -140,6 +148,34 @@ describe('refund-approval', () => {
     const id = await start({ order_id: 'A-0', reason: '' });
     expect(await settled(id)).toMatchObject({ status: 'failed' });
     expect((await events(id)).filter(({ type }) => type === 'node_failed')).toHaveLength(1);
+  });
+});
+
+describe('supervisor', () => {
+  it('lets its agents find facts and write, and repairs a call that does not fit', async () => {
+    const script = readScript(JSON.parse(readFileSync('examples/supervisor/answers.json', 'utf8')));
+    const { start, settled, events } = await open('supervisor', ['fleet.yaml'], systemClock, { script });
+    const id = await start();
+    expect(await settled(id)).toMatchObject({
+      status: 'completed',
+      state: { text: 'Our green lamp needs only 4 watts. Its glass had another life before.' },
+    });
+    const log = await events(id);
+    expect(log.filter(({ type }) => type === 'tool_call_rejected').map(({ data }) => data.problem)).toEqual([
+      'the arguments of researcher do not fit: topic is required',
+    ]);
+    expect(completed(log).filter((node) => node?.startsWith('supervisor.') && node !== 'supervisor.call')).toEqual([
+      'supervisor.researcher',
+      'supervisor.writer',
+    ]);
+    const children = log.filter(({ type }) => type === 'child_workflow_started').map(({ data }) => data.child_execution_id);
+    const states = await Promise.all(children.map(async (child) => (await settled(String(child))).state));
+    expect(states).toMatchObject([
+      { topic: 'the green lamp', facts: 'The green lamp needs 4 watts, and is made of recycled glass.' },
+      { result: 'Our green lamp needs only 4 watts. Its glass had another life before.' },
+    ]);
+    const [searched] = await Promise.all(children.slice(0, 1).map(async (child) => completed(await events(String(child)))));
+    expect(searched).toEqual(['search_archive', 'search_archive.call', 'search_archive.search', 'search_archive']);
   });
 });
 
