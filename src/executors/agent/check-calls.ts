@@ -8,6 +8,7 @@ import { type CheckInput, inputCheck } from '../input-schema.ts';
 import { badAnswer, type GivenCall } from '../model/answer.ts';
 import { withSchemas } from '../model/parameters.ts';
 import { toJson } from '../to-json.ts';
+import { ANY_PARAMETERS } from './tools.ts';
 
 /** Characters of a name that an error repeats. */
 const MAX_NAME = 100;
@@ -77,6 +78,8 @@ function noSuchTool(name: string, known: readonly string[]): string {
 const CHECKS = new WeakMap<JsonObject, CheckInput>();
 
 async function misfit(parameters: JsonObject, given: Json, ifUnusable: (cause: string) => void): Promise<string | null> {
+  // Without loading what checks schemas.
+  if (parameters === ANY_PARAMETERS) return isObject(given) ? null : 'it must be object';
   let check = CHECKS.get(parameters);
   if (check === undefined) {
     check = inputCheck(withSchemas(parameters));

@@ -13,8 +13,8 @@ export interface ToolDescriptions {
   readonly mcp: McpAccess;
 }
 
-/** Those of a tool that nothing describes. */
-const ANY_PARAMETERS: JsonObject = { type: 'object', properties: {} };
+/** Those of a tool that nothing describes: any object. */
+export const ANY_PARAMETERS: JsonObject = { type: 'object', properties: {} };
 
 const HANDOFF_PARAMETERS: JsonObject = {
   type: 'object',

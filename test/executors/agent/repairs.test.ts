@@ -187,6 +187,16 @@ describe('bad arguments of a model', () => {
     expect((await rejections(again, id)).map(([, data]) => (data as JsonObject).repair)).toEqual([1, 2]);
   });
 
+  it('are what is no object, of a tool that nothing describes', async () => {
+    const opened = await open([[['find', '[7]']], [['find', '{"any":7}']], 'Done.']);
+    const id = await opened.run(document({ tools: ['find'] }));
+    expect((await opened.settled(id)).state.answer).toBe('Done.');
+    expect(opened.found).toEqual([{ any: 7 }]);
+    expect((await rejections(opened, id)).map(([, data]) => (data as JsonObject).problem)).toEqual([
+      'the arguments of find do not fit: it must be object',
+    ]);
+  });
+
   it('are not looked for where the parameters of a tool are no JSON Schema', async () => {
     const tools = [{ name: 'find', parameters: { type: 'nothing' } }];
     const opened = await open([[['find', '{"any": 1}']], 'Done.']);
