@@ -1,5 +1,6 @@
 import { NO_AGENTS } from '../executors/a2a/directory.ts';
 import { RemoteAgents } from '../executors/a2a/remote-agents.ts';
+import { LiveFunctions } from '../executors/durable/live-functions.ts';
 import { McpConnections } from '../executors/mcp/connections.ts';
 import { TokenExchange } from '../executors/oauth/delegation.ts';
 import { Outbound } from '../executors/outbound/index.ts';
@@ -15,7 +16,6 @@ import { WorkerRegistry } from './activities/external/worker-registry.ts';
 import { ActivityPool } from './activities/local/activity-pool.ts';
 import type { ActivityTask } from './activities/local/activity-task.ts';
 import { BudgetReservations } from './activities/local/budget-reservations.ts';
-import { LiveFunctions } from './activities/local/live-functions.ts';
 import { Releases } from './activities/local/releases.ts';
 import { SlotReservations, Slots } from './activities/local/slots.ts';
 import { StartedAttempts } from './activities/local/started-attempts.ts';

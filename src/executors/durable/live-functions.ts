@@ -1,8 +1,6 @@
-import type { Visit } from '../../../../machines/messages.ts';
-import type { Run } from '../../../../machines/run.ts';
-import { isSuspended, journalOfVisit } from '../../../../machines/step/index.ts';
-import { WorkError } from '../../../executors/executor.ts';
-import type { JournalView, LiveFunction } from '../../../executors/journal-access.ts';
+import type { Visit } from '../../../machines/messages.ts';
+import { WorkError } from '../executor.ts';
+import type { LiveFunction } from '../journal-access.ts';
 
 interface Parked {
   readonly attempt: number;
@@ -75,10 +73,4 @@ export class LiveFunctions {
 
 function keyOf(executionId: string, { node, activation }: Pick<Visit, 'node' | 'activation'>): string {
   return `${executionId}\n${node}\n${activation}`;
-}
-
-/** The journal of a visit after a commit; null = the visit is over. */
-export function journalViewOf(run: Run, visit: Visit): JournalView | null {
-  const found = journalOfVisit(run, visit);
-  return found === null ? null : Object.assign({}, found, { seq: run.seq, isSuspended: isSuspended(run) });
 }
