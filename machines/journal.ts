@@ -19,8 +19,8 @@ export type OperationKind =
   | 'call'
   | 'continue';
 
-/** An operation of a durable function. */
-export interface Operation {
+/** An operation, as a part of a journal has it. */
+export interface PartOperation {
   /** 1, 2, 3 …: the order in which the function has begun its operations. */
   readonly number: number;
   readonly name: string;
@@ -28,6 +28,10 @@ export interface Operation {
   /** 0-based. */
   readonly attempt: number;
   readonly status: 'running' | 'backoff' | 'waiting' | 'completed' | 'failed' | 'cancelled';
+}
+
+/** An operation of a durable function. */
+export interface Operation extends PartOperation {
   /** Results that the visit had when it began. */
   readonly after: number;
   /** Sequence of the event with which it began; of an approval, with which the person is asked. */
@@ -93,6 +97,38 @@ interface StoredJournal {
 export type Result =
   | { readonly position: number; readonly operation: Operation }
   | { readonly position: number; readonly update: Update };
+
+/** How much of a journal a copy of it has. */
+export interface KnownJournal {
+  /** The number of the last operation. */
+  readonly operations: number;
+  /** The position of the last result. */
+  readonly results: number;
+}
+
+/** A result, as a part of a journal has it. */
+export interface PartResult {
+  readonly position: number;
+  /** The number of the operation; absent = it is an update. */
+  readonly operation?: number;
+  readonly output?: Json;
+  readonly failure?: JsonObject;
+  /** The number of the update. */
+  readonly update?: number;
+  readonly name?: string;
+  readonly input?: Json;
+  readonly isHandled?: true;
+}
+
+/** What a copy of a journal lacks, or the first part of it. */
+export interface JournalPart {
+  /** Operations that have begun or changed, without their results. */
+  readonly operations: readonly PartOperation[];
+  /** In order. */
+  readonly results: readonly PartResult[];
+  /** The copy lacks more. */
+  readonly isPartial: boolean;
+}
 
 interface Parts {
   readonly state: JsonObject;
@@ -311,6 +347,60 @@ export class Journal {
     return this.#with({ operations, results, open });
   }
 
+  /**
+   * What a copy lacks: operations after those that it knows, those that are named, steps that are attempted again, and results. It ends after about
+   * `maxChars` characters of JSON.
+   */
+  partAfter(known: KnownJournal, named: ReadonlySet<number>, maxChars: number): JournalPart {
+    const isChanged = ({ number, status, attempt }: Operation): boolean =>
+      number <= known.operations && !named.has(number) && status === 'running' && attempt > 0;
+    const changed = [...named].filter((number) => number <= known.operations).flatMap((number) => this.get(number) ?? []);
+    const operations = [...changed, ...this.allOpen().filter(isChanged)].map(shownOperation);
+    let chars = 0;
+    let last = Math.min(known.operations, this.size);
+    for (; last < this.size && chars <= maxChars; last += 1) {
+      const operation = this.get(last + 1);
+      if (operation === undefined) throw new TypeError(`the journal has no operation ${last + 1}`);
+      operations.push(shownOperation(operation));
+      chars += operation.name.length + SHOWN_OPERATION_CHARS;
+    }
+    const results: PartResult[] = [];
+    let next = last < this.size ? undefined : this.resultAfter(known.results);
+    for (; next !== undefined && chars <= maxChars; next = this.resultAfter(next.position)) {
+      const result = shownResult(next);
+      results.push(result);
+      chars += charsUpTo(result as unknown as Json, maxChars);
+    }
+    return { operations, results, isPartial: last < this.size || next !== undefined };
+  }
+
+  /** The copy with what it lacked. */
+  withPart({ operations: given, results: added }: Pick<JournalPart, 'operations' | 'results'>): Journal {
+    let { operations, open, results, updates, size, settled } = this.#parts;
+    const set = (operation: Operation): void => {
+      const { number } = operation;
+      operations = put(operations, number, operation);
+      open = isSettled(operation) ? concat(below(open, number), above(open, number)) : put(open, number, operation);
+      size = Math.max(size, number);
+    };
+    for (const one of given) set(Object.assign({ after: 0, since: 0, atMs: 0 }, get(operations, one.number), one));
+    for (const { position, operation, update, name = '', input = null, isHandled, output, failure } of added) {
+      if (position <= settled) continue;
+      const known = operation === undefined ? undefined : get(operations, operation);
+      if (known !== undefined) {
+        const outcome = failure === undefined ? { status: 'completed', output: output ?? null } : { status: 'failed', failure };
+        set(Object.assign({}, known, outcome as Pick<Operation, 'status' | 'output' | 'failure'>));
+        results = put(results, position, { position, number: known.number });
+      } else if (update !== undefined) {
+        const handled = isHandled === true ? { isHandled } : {};
+        updates = put(updates, update, Object.assign({ number: update, sequence: 0, position, name, input }, handled));
+        results = put(results, position, { position, number: update, isUpdate: true });
+      } else throw new TypeError(`result ${position} is of no operation that the journal has`);
+      settled = position;
+    }
+    return this.#with({ operations, open, results, updates, size, settled });
+  }
+
   toJSON(): StoredJournal {
     const { state, input, settled } = this.#parts;
     const results = allOf(this.#parts.results).filter(({ isUpdate }) => isUpdate !== true);
@@ -360,6 +450,23 @@ function allOf<T>(map: SortedMap<T>): T[] {
   const all: T[] = [];
   forEachIn(map, 0, Number.POSITIVE_INFINITY, (one) => all.push(one));
   return all;
+}
+
+/** Characters of JSON of an operation in a part, without its name. */
+const SHOWN_OPERATION_CHARS = 80;
+
+function shownOperation({ number, name, kind, attempt, status }: Operation): PartOperation {
+  return { number, name, kind, attempt, status };
+}
+
+function shownResult(result: Result): PartResult {
+  const { position } = result;
+  if ('update' in result) {
+    const { number: update, name, input, isHandled } = result.update;
+    return { position, update, name, input, ...(isHandled === true ? { isHandled } : {}) };
+  }
+  const { number: operation, output = null, failure } = result.operation;
+  return failure === undefined ? { position, operation, output } : { position, operation, failure };
 }
 
 /** The status of an operation that begins. */

@@ -25,6 +25,7 @@ import type { RuntimeSettings } from './runtime/options.ts';
 export type { Static } from 'typebox';
 export { type Diagnostic, InvalidWorkflow } from '../machines/diagnostics.ts';
 export type { EventData, EventType } from '../machines/events/index.ts';
+export type { JournalPart, KnownJournal, OperationKind, PartOperation, PartResult } from '../machines/journal.ts';
 export type { Json, JsonObject } from '../machines/json.ts';
 export type { UsageTotals } from '../machines/messages.ts';
 export type { RecordedEvent } from '../machines/replay/recording-stepper.ts';
@@ -142,8 +143,10 @@ export type {
 } from './runtime/types/threads.ts';
 export type {
   ClaimWork,
+  CommitOperations,
   CompleteWork,
   FailWork,
+  GivenOperation,
   HeartbeatWork,
   Tool,
   ToolContext,
@@ -153,6 +156,7 @@ export type {
   WaitingWorkView,
   WorkerView,
   WorkItemView,
+  WorkJournal,
 } from './runtime/types/work.ts';
 
 /**

@@ -118,7 +118,7 @@ export function messageInLog(program: Program, run: Run, log: readonly TimedEven
       if (active?.phase === 'queued' && type === 'node_started' && !runsChildExecution(program, node))
         return { type: 'claimed', ...visit, workerId: String(data.worker_id), ...(active.local === true ? { local: true } : {}) };
       // A requeue that is not allowed to run again is logged as a failure.
-      return { type: 'requeue', ...visit, unbegun: true };
+      return { type: 'requeue', ...visit, unbegun: true, ...(active?.local === true ? {} : { lost: true }) };
     case 'workflow_begun':
       return { type: 'timer', id: START_TIMER };
     case 'timer_fired':

@@ -89,7 +89,8 @@ export class FunctionSteps {
     const { activation, journal, phase } = this.#host.step.activeOf(node);
     // Said again, because the answer to its commit was lost.
     if (phase !== 'running') return phase === 'waiting' || phase === 'deferred';
-    const isBehind = journal !== undefined && (journal.settled > given || journal.hasRunning);
+    // A retry takes results away, so the last position says nothing. Below 0: as it was logged.
+    const isBehind = journal !== undefined && (given < 0 || journal.resultAfter(given) !== undefined || journal.hasRunning);
     if (isBehind && this.#host.step.now.suspension === null) return false;
     this.#host.step.addEvent('function_parked', node, isBehind ? { deferred: true, activation } : { activation });
     if (isBehind) this.#host.defer(node);

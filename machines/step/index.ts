@@ -104,6 +104,9 @@ export function step(program: Program, run: Run, message: Message, env: StepEnv)
       if (message.activation === 0) return runner.failDetached(message);
       const active = matchingVisit(context, message, ['queued', 'running', 'child']);
       if (active === null || (message.unbegun === true && hasBegun(program, message, active))) return refuse('stale');
+      // Its operations are limited, so it cannot begin again forever.
+      if (message.lost === true && active.hasGrown === true)
+        return runner.send({ type: 'requeue', node: message.node }, message.node);
       return runner.send(failureOf(program, message, env), message.node, message.item);
     }
     case 'used':
@@ -119,6 +122,8 @@ export function step(program: Program, run: Run, message: Message, env: StepEnv)
       if (active?.local === true && message.queued === true) return refuse('stale');
       const { node, item } = message;
       if (active?.phase === 'queued' && env.isLocal(node)) return runner.reclaim(node, active, item);
+      if (message.lost === true && active?.phase === 'running' && active.journal !== undefined)
+        return runner.send({ type: 'requeue', node }, node);
       if (active?.local !== true) return refuse('stale');
       const { kind, retry } = program.tables.nodeOf(node);
       const neverStarted = active.phase === 'queued' || message.unbegun === true;

@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '../../machines/json.ts';
 import type { Execution, StartExecution, StartedExecution } from '../api/operations/executions.ts';
+import type { CommitOperations, CommittedOperations } from '../api/operations/journal-operations.ts';
 import type { HandledUpdate } from '../api/operations/updates.ts';
 import type { ClaimedWork, ClaimWork } from '../api/operations/work-items.ts';
 import type { RegisteredWorkflow, WorkflowDetail } from '../api/operations/workflows.ts';
@@ -51,6 +52,7 @@ export type { ForkExecution, PastState, Snapshot, SnapshotList } from '../api/op
 export type { Caller } from '../api/operations/identity.ts';
 export type { ResumeExecution, RetriedExecution } from '../api/operations/interventions.ts';
 export type { Job, JobList, RetryOutcomes } from '../api/operations/jobs.ts';
+export type { CommitOperations, CommittedOperations } from '../api/operations/journal-operations.ts';
 export type { FoundInMemory, MemoryNamespaces } from '../api/operations/memory.ts';
 export type { NodeDetail } from '../api/operations/nodes.ts';
 export type { Tenant, TenantDetail, TenantList } from '../api/operations/tenants.ts';
@@ -317,5 +319,14 @@ export class JamjetClient extends Commands {
   /** Claims a work item of the given queues under a lease. With `wait_ms`, waits for one. */
   claimWork(claim: ClaimWork, options?: CallOptions): Promise<ClaimedWork> {
     return this.#transport.call('POST', '/work-items/claim', { ...options, body: claim, waitMs: claim.wait_ms ?? 0 });
+  }
+
+  /**
+   * Commits what a durable function has begun and done, under the lease of its work item, and resolves with what the worker does not know of the journal.
+   * Without operations and with `wait_ms`, waits for that. Rejects with 409 if the lease is lost, or an operation does not fit the journal.
+   */
+  commitOperations(id: string, operations: CommitOperations, options?: CallOptions): Promise<CommittedOperations> {
+    const waitMs = operations.wait_ms ?? 0;
+    return this.#transport.call('POST', `/work-items/${pathSegment(id)}/operations`, { ...options, body: operations, waitMs });
   }
 }

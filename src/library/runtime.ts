@@ -20,6 +20,7 @@ const FIRST = {
   approve: 'caller',
   cancel: 'caller',
   claim: 'caller',
+  commitOperations: 'caller',
   complete: 'caller',
   deltas: 'tenant',
   enqueue: 'caller',

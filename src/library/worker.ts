@@ -13,4 +13,11 @@ export {
 export type { GivenDetails } from '../executors/given-details.ts';
 export type { ToolLogFields, ToolLogLevel } from '../executors/tool-context/tool-log.ts';
 export type { Tool, ToolContext, Tools } from '../runtime/types/work.ts';
-export { createWorker, type Worker, type WorkerLogEntry, type WorkerOptions, type WorkerStatus } from '../worker/index.ts';
+export {
+  createWorker,
+  type Provider,
+  type Worker,
+  type WorkerLogEntry,
+  type WorkerOptions,
+  type WorkerStatus,
+} from '../worker/index.ts';

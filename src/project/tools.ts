@@ -1,4 +1,5 @@
 import type { LocalTool } from '../authoring/tools.ts';
+import { authoredOf } from '../builder/definition.ts';
 import type { Tool, Tools } from '../runtime/types/work.ts';
 import type { ModuleLoader } from './module-loader.ts';
 import { pathBelow } from './workflow-folder.ts';
@@ -13,12 +14,12 @@ export class ToolsError extends Error {
   }
 }
 
-/** Loads a module's named exports that are functions, by name. `path` is absolute. */
+/** Loads a module's named exports that are functions, by name, and the functions of the workflows that it exports. `path` is absolute. */
 export async function loadTools(path: string, loader: ModuleLoader): Promise<Tools> {
   const exported = await loader.load(path);
-  const tools = Object.fromEntries(
-    Object.entries(exported).filter((entry): entry is [string, Tool] => isTool(entry[1]) && entry[0] !== 'default'),
-  );
+  const ofWorkflows = Object.values(exported).map((value) => authoredOf(value)?.tools ?? {});
+  const named = Object.entries(exported).filter((entry): entry is [string, Tool] => isTool(entry[1]) && entry[0] !== 'default');
+  const tools: Tools = Object.assign({}, ...ofWorkflows, Object.fromEntries(named));
   if (Object.keys(tools).length === 0)
     throw new ToolsError(`${path} exports no function; write \`export async function name(input, ctx)\``);
   return tools;

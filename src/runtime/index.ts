@@ -10,6 +10,7 @@ import { Descendants } from './activities/children/descendants.ts';
 import { Inbox } from './activities/children/inbox.ts';
 import { ExternalProgress } from './activities/external/external-progress.ts';
 import { LEASE_MS, WorkClaims } from './activities/external/work-claims.ts';
+import { WorkJournals } from './activities/external/work-journals.ts';
 import { WorkPayloads } from './activities/external/work-payloads.ts';
 import { WorkResults } from './activities/external/work-results.ts';
 import { WorkerRegistry } from './activities/external/worker-registry.ts';
@@ -200,6 +201,7 @@ export async function createRuntime(options: ServerRuntimeOptions): Promise<Serv
   const snapshots = new Snapshots(replays);
   const transitions = new TransitionCounter(replays);
   const updates = new UpdateQueries({ ...context, executions, commits });
+  const journals = new WorkJournals({ ...context, engine, loader, commits });
   const eventLog = new EventQueries({ ...context, executions, history, commits });
   const approvalInbox = new ApprovalInbox({ ...context, executions, eventLog });
   const isGranted = options.isToolGranted ?? (() => true);
@@ -283,7 +285,7 @@ export async function createRuntime(options: ServerRuntimeOptions): Promise<Serv
     retry: retryCommand(commands),
     fork: forkCommand(commands, forker),
     enqueue: enqueueCommand(commands),
-    ...workerProtocol(commands, { claims, results, registry }),
+    ...workerProtocol(commands, { claims, results, journals, registry }),
     memory: memoryCommands(commands, memory),
     threads: threadCommands(commands, threads),
 

@@ -2,6 +2,8 @@ import type { Json, JsonObject } from '../../machines/json.ts';
 import type { Usage } from '../../machines/messages.ts';
 import type { WorkItem } from '../api/operations/work-items.ts';
 import type { JamjetClient } from '../client/index.ts';
+import type { DurableCode } from '../executors/durable/index.ts';
+import type { LiveFunctions } from '../executors/durable/live-functions.ts';
 import { WorkError } from '../executors/executor.ts';
 import { asToolFailure } from '../executors/failure.ts';
 import { toJson } from '../executors/to-json.ts';
@@ -20,10 +22,12 @@ export interface AttemptOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly settings: Pick<WorkerSettings, 'id' | 'tools' | 'onLog'>;
+  /** Durable functions that are parked here. */
+  readonly live: LiveFunctions;
 }
 
 /** What is sent of an attempt that has ended. */
-type Report = { readonly output: Json } | { readonly failure: WorkError };
+type Report = { readonly output: Json } | { readonly failure: WorkError; readonly isInterrupted?: true };
 
 /** A claimed item: calls its tool under a lease, and reports the outcome. */
 export class Attempt {
@@ -63,14 +67,15 @@ export class Attempt {
   /** Resolves when the tool has returned and the outcome was reported, or does not count any more. Never rejects. */
   async run(): Promise<void> {
     const cancelDeadline = this.#abortAtDeadline();
-    let report: Report;
+    let report: Report | null;
     try {
-      report = { output: await this.#call() };
+      report = await this.#call();
     } catch (thrown) {
       report = { failure: asToolFailure(thrown) };
     }
     cancelDeadline();
-    await (this.#handedBack ?? this.#send(report));
+    if (report === null) this.#log.debug('the function waits');
+    await (this.#handedBack ?? (report === null ? null : this.#send(report)));
     this.#lease.end();
   }
 
@@ -78,17 +83,24 @@ export class Attempt {
   handBack(): Promise<void> {
     const failure = new WorkError('the worker stopped before the tool had ended', { retryable: true });
     this.#controller.abort(failure);
-    this.#handedBack ??= this.#send({ failure }).finally(() => this.#lease.end());
+    this.#handedBack ??= this.#send({ failure, isInterrupted: true }).finally(() => this.#lease.end());
     return this.#handedBack;
   }
 
-  async #call(): Promise<Json> {
-    const { tools } = this.#options.settings;
-    const { payload } = this.#item;
+  /** Null = nothing is to be sent: a durable function waits. */
+  async #call(): Promise<Report | null> {
+    const { client, clock, live, settings } = this.#options;
+    const { tools, id: workerId } = settings;
+    const { payload, journal } = this.#item;
     const tool = Object.hasOwn(tools, this.#item.tool) ? tools[this.#item.tool] : undefined;
     if (tool === undefined) throw unknownTool(tools, this.#item);
+    if (journal !== undefined) {
+      const { runFunction } = await import('./function-run.ts');
+      const options = { client, clock, live, workerId, item: this.#item, lease: this.#lease };
+      return runFunction(tool as unknown as DurableCode, this.#context(), journal, options);
+    }
     const input = Object.hasOwn(payload, 'input') ? payload.input : payload;
-    return toJson(await tool(input as never, this.#context()));
+    return { output: toJson(await tool(input as never, this.#context())) };
   }
 
   #context(): ToolContext {
@@ -171,6 +183,7 @@ export class Attempt {
       ...(details as JsonObject | null),
       ...(errorClass === null ? {} : { error_class: errorClass }),
       ...(httpStatus === null ? {} : { http_status: httpStatus }),
+      ...(report.isInterrupted === true ? { interrupted: true } : {}),
       ...proof,
     });
     this.#log.warn('attempt failed', { err: report.failure.cause ?? report.failure, retryable, duration_ms });

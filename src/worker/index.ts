@@ -3,7 +3,7 @@ import { type Clock, systemClock } from '../runtime/clock.ts';
 import { settingsOf, type WorkerOptions } from './options.ts';
 import { ClaimingWorker, type Worker } from './worker.ts';
 
-export type { WorkerLogEntry, WorkerOptions } from './options.ts';
+export type { Provider, WorkerLogEntry, WorkerOptions } from './options.ts';
 export type { Worker, WorkerStatus } from './worker.ts';
 
 /**

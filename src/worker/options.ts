@@ -20,14 +20,18 @@ export interface WorkerOptions {
   readonly url: string;
   /** API token of role `developer` or `operator`; null or absent = none, as for a server without authentication. */
   readonly token?: string | null | undefined;
-  /** Functions by the `tool_ref` of the nodes that call them. Only their items are claimed. */
-  readonly tools: Tools;
+  /** Functions by the `tool_ref` of the nodes that call them. Only their items, and those of `durable`, are claimed. */
+  readonly tools?: Tools;
+  /** Workflows whose functions run here: durable functions and state machines, and the tools of other definitions. The server has their documents. */
+  readonly durable?: readonly Provider[];
   /** Queues to claim from; default: `tool`. An item of another queue calls the tool that is named like it (docs/workers.md). */
   readonly queues?: readonly string[];
   /** Name of the worker in events and in `GET /workers`; default: a random one that begins with the host's name. */
   readonly id?: string;
-  /** Items that are worked on at the same time; default 10. */
+  /** Items that are worked on at the same time; default 10. A durable function that only waits is none. */
   readonly concurrency?: number;
+  /** Durable functions that stay in memory while they only wait; default 1,000. Others run again from their top. */
+  readonly liveFunctions?: number;
   /** How long `stop` lets tools finish, in milliseconds; default 30,000. */
   readonly stopTimeoutMs?: number;
   /** Signals of the process on which the worker stops, e.g. `['SIGTERM', 'SIGINT']`; default: none. */
@@ -38,7 +42,15 @@ export interface WorkerOptions {
   readonly fetch?: typeof globalThis.fetch;
 }
 
-export type WorkerSettings = Required<Omit<WorkerOptions, 'token' | 'fetch'>> & Pick<WorkerOptions, 'token' | 'fetch'>;
+/** A workflow definition, for a worker. */
+export interface Provider {
+  readonly id: string;
+  /** Functions that its nodes call, by name. */
+  readonly tools: Tools;
+}
+
+export type WorkerSettings = Required<Omit<WorkerOptions, 'token' | 'fetch' | 'durable'>> &
+  Pick<WorkerOptions, 'token' | 'fetch'>;
 
 const MAX_NAME_LENGTH = 256;
 const MAX_QUEUES = 64;
@@ -46,16 +58,14 @@ const MAX_CONCURRENCY = 10_000;
 
 /** The options with their defaults. Throws a `TypeError` that names what cannot be used. */
 export function settingsOf(options: WorkerOptions): WorkerSettings {
-  const { tools, queues = ['tool'], concurrency = 10, stopTimeoutMs = 30_000 } = options;
+  const { durable = [], queues = ['tool'], concurrency = 10, liveFunctions = 1_000, stopTimeoutMs = 30_000 } = options;
   const id = options.id ?? `${hostname().slice(0, 200)}-${process.pid}-${randomBytes(3).toString('hex')}`;
   check(URL.canParse(options.url) && /^https?:/.test(options.url), 'url', 'expected http://host:port', options.url);
   check(isName(id), 'id', `expected a text of 1 to ${MAX_NAME_LENGTH} characters`, id);
-  check(
-    typeof tools === 'object' && tools !== null && Object.keys(tools).length > 0,
-    'tools',
-    'expected at least one function',
-    tools,
-  );
+  const { tools: given = {} } = options;
+  check(typeof given === 'object' && given !== null, 'tools', 'expected functions by name', given);
+  const tools = { ...toolsOf(durable), ...given };
+  check(Object.keys(tools).length > 0, 'tools', 'expected at least one function, here or in `durable`', given);
   for (const [name, tool] of Object.entries(tools))
     check(typeof tool === 'function', `tools.${name}`, 'expected a function', tool);
   check(
@@ -70,9 +80,32 @@ export function settingsOf(options: WorkerOptions): WorkerSettings {
     `expected a whole number from 1 to ${MAX_CONCURRENCY}`,
     concurrency,
   );
+  check(
+    Number.isInteger(liveFunctions) && liveFunctions >= 0,
+    'liveFunctions',
+    'expected a whole number of at least 0',
+    liveFunctions,
+  );
   check(Number.isFinite(stopTimeoutMs) && stopTimeoutMs >= 0, 'stopTimeoutMs', 'expected milliseconds, 0 or more', stopTimeoutMs);
   const { stopOnSignals = [], onLog = toStandardError } = options;
-  return { ...options, id, queues: [...new Set(queues)], concurrency, stopTimeoutMs, stopOnSignals, onLog };
+  const { durable: _, ...rest } = options;
+  return { ...rest, id, tools, queues: [...new Set(queues)], concurrency, liveFunctions, stopTimeoutMs, stopOnSignals, onLog };
+}
+
+/** The functions of workflow definitions. */
+function toolsOf(durable: readonly Provider[]): Tools {
+  check(Array.isArray(durable), 'durable', 'expected a list of workflow definitions', durable);
+  const tools: Record<string, Tools[string]> = {};
+  for (const [index, definition] of durable.entries()) {
+    const isDefinition = typeof definition === 'object' && definition !== null && typeof definition.tools === 'object';
+    check(isDefinition, `durable[${index}]`, 'expected what durable() or durableMachine() has made', definition);
+    for (const [name, tool] of Object.entries(definition.tools)) {
+      if (Object.hasOwn(tools, name) && tools[name] !== tool)
+        throw new TypeError(`createWorker: durable[${index}]: another definition has a function "${name}", too`);
+      tools[name] = tool;
+    }
+  }
+  return tools;
 }
 
 function isName(value: unknown): boolean {

@@ -1,5 +1,6 @@
 import type { WorkItem } from '../api/operations/work-items.ts';
 import type { JamjetClient } from '../client/index.ts';
+import { LiveFunctions } from '../executors/durable/live-functions.ts';
 import type { ToolLogFields, ToolLogLevel } from '../executors/tool-context/tool-log.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { Attempt } from './attempt.ts';
@@ -52,6 +53,7 @@ export class ClaimingWorker implements Worker {
   readonly #options: ClaimingWorkerOptions;
   readonly #stopping = new AbortController();
   readonly #attempts = new Set<Attempt>();
+  readonly #live: LiveFunctions;
   #status: WorkerStatus = 'connecting';
   #onConnected: () => void = () => {};
   #onAttemptEnd: () => void = () => {};
@@ -59,6 +61,7 @@ export class ClaimingWorker implements Worker {
 
   constructor(options: ClaimingWorkerOptions) {
     this.#options = options;
+    this.#live = new LiveFunctions(options.settings.liveFunctions);
     this.#stopTimeoutMs = options.settings.stopTimeoutMs;
     const connected = new Promise<void>((resolve) => {
       this.#onConnected = resolve;
@@ -110,6 +113,7 @@ export class ClaimingWorker implements Worker {
     } finally {
       this.#status = 'stopping';
       await this.#drain();
+      this.#live.abandonAll();
       for (const signal of stopOnSignals) process.off(signal, onSignal);
       this.#status = 'stopped';
       this.#log('info', 'worker stopped');
@@ -153,7 +157,7 @@ export class ClaimingWorker implements Worker {
   }
 
   #begin(item: WorkItem): void {
-    const attempt = new Attempt(this.#options, item);
+    const attempt = new Attempt({ live: this.#live, ...this.#options }, item);
     this.#attempts.add(attempt);
     void attempt.run().finally(() => {
       this.#attempts.delete(attempt);

@@ -97,5 +97,7 @@ export type WorkWrite =
       readonly fence: number | null;
       readonly status: 'completed' | 'failed' | 'dead_lettered' | 'cancelled';
     }
+  /** Changes nothing; the unit is rejected (`work`) unless the item is claimed under the fence. */
+  | { readonly op: 'hold'; readonly id: string; readonly fence: number }
   /** Closes the open work item of that activation, or of one of its items, if there is one. Idempotent. */
   | { readonly op: 'cancel'; readonly nodeId: string; readonly activation: number; readonly item: number | null };

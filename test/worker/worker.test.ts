@@ -372,7 +372,10 @@ describe('createWorker', () => {
 
   it.each([
     [{ url: 'localhost:7700' }, 'url: expected http://host:port, not "localhost:7700"'],
-    [{ tools: {} }, 'tools: expected at least one function, not object'],
+    [{ tools: {} }, 'tools: expected at least one function, here or in `durable`, not object'],
+    [{ durable: {} as never }, 'durable: expected a list of workflow definitions, not object'],
+    [{ durable: [{ id: 'f' } as never] }, 'durable[0]: expected what durable() or durableMachine() has made, not object'],
+    [{ liveFunctions: -1 }, 'liveFunctions: expected a whole number of at least 0, not -1'],
     [{ tools: { a: 1 } }, 'tools.a: expected a function, not 1'],
     [{ queues: [] }, 'queues: expected 1 to 64 names, not object'],
     [{ concurrency: 0 }, 'concurrency: expected a whole number from 1 to 10000, not 0'],

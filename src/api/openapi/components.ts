@@ -9,6 +9,7 @@ import * as history from '../operations/history.ts';
 import * as identity from '../operations/identity.ts';
 import * as interventions from '../operations/interventions.ts';
 import * as jobs from '../operations/jobs.ts';
+import * as journalOperations from '../operations/journal-operations.ts';
 import * as memory from '../operations/memory.ts';
 import * as nodes from '../operations/nodes.ts';
 import * as signIn from '../operations/sign-in.ts';
@@ -50,6 +51,7 @@ export const SCHEMAS: Readonly<Record<string, Readonly<Record<string, unknown>>>
   identity,
   interventions,
   jobs,
+  'journal-operations': journalOperations,
   mcp,
   memory,
   nodes,

@@ -17,6 +17,7 @@ import {
   timestamp,
   waitMs,
 } from '../schemas/fields.ts';
+import { ClaimedJournal, CommitOperations, CommittedOperations } from './journal-operations.ts';
 import type { Resource } from './operation.ts';
 
 /** As tools in process may say. */
@@ -105,6 +106,7 @@ export const WorkItem = Type.Object(
     traceparent: Type.Optional(
       text('Place of the attempt in a trace, for the header `traceparent`; absent if the execution is not part of one.'),
     ),
+    journal: ClaimedJournal,
   },
   { description: 'A claimed work item.' },
 );
@@ -174,6 +176,10 @@ export const FailWork = Type.Object(
       'The error that caused it: its text, or `{name?, message, stack?, cause?, errors?}`, at most five deep.',
     ),
     errors: optional(Type.Array(anyJson('An error.')), 'Errors that it stands for, in the same form; the first 10 are kept.'),
+    interrupted: optional(
+      Type.Boolean(),
+      'The worker gives the item back: a durable function that has got on begins again as the same attempt, on another worker. Default false.',
+    ),
     lease_fence: leaseFence,
     ...usage,
     worker_id: workerId,
@@ -221,11 +227,12 @@ export const LostLease = Type.Object(
     completed: Type.Optional(Type.Literal(false, { description: 'In reply to complete.' })),
     failed: Type.Optional(Type.Literal(false, { description: 'In reply to fail.' })),
     renewed: Type.Optional(Type.Literal(false, { description: 'In reply to heartbeat.' })),
+    acknowledged: Type.Optional(Type.Literal(false, { description: 'In reply to operations.' })),
     reason: text('Why, without the class of the error.'),
     error: text('For people: the class of the error and what is wrong.'),
     code: text('For programs: `stale_fence` or `conflict`.'),
   },
-  { description: 'The item is settled, or its lease is held by another worker. Exactly one of the three flags is present.' },
+  { description: 'The item is settled, or its lease is held by another worker. Exactly one of the four flags is present.' },
 );
 export type LostLease = Static<typeof LostLease>;
 
@@ -249,6 +256,17 @@ export const WORK_ITEMS = {
         'Takes the oldest items of the queues and leases them for 30 seconds. With `wait_ms`, waits for the first item.',
       body: ClaimWork,
       reply: ClaimedWork,
+    },
+    'POST /work-items/:id/operations': {
+      id: 'commitOperations',
+      access: 'work',
+      summary: 'Commit operations of a durable function',
+      description:
+        'What the function has begun and done is in the log with the reply. 409 `conflict` if an operation does not fit the journal, and `stale_fence` if the lease is lost.',
+      params: ById,
+      body: CommitOperations,
+      reply: CommittedOperations,
+      otherReplies: { 409: LostLease },
     },
     'POST /work-items/:id/complete': {
       id: 'completeWork',

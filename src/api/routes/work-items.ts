@@ -1,6 +1,7 @@
 import { toStorableText } from '../../../machines/unicode.ts';
 import { RuntimeError, truncated } from '../../runtime/errors.ts';
-import type { Usage } from '../../runtime/types/work.ts';
+import type { CancelSignal } from '../../runtime/types/cancel-signal.ts';
+import type { Usage, WorkJournal } from '../../runtime/types/work.ts';
 import type { Identity } from '../auth/identity.ts';
 import { errorReply, RequestError } from '../errors.ts';
 import { type Decoded, present, Verbatim } from '../operations/codec.ts';
@@ -22,9 +23,32 @@ export const workItemRoutes = implement(WORK_ITEMS, {
     const { workerId, queueTypes, tools = null, maxItems, waitMs } = body;
     requireQueues(identity, queueTypes);
     const claim = { workerId, queueTypes, ...present({ tools }), maxItems: maxItems ?? 1, waitMs: waitMs ?? 0 };
-    const workItems = await polls.run(reply, (signal) => runtime.claim(caller, { signal, ...claim }));
+    const claimed = await polls.run(reply, (signal) => runtime.claim(caller, { signal, ...claim }));
+    const workItems = claimed.map(({ journal, ...item }) =>
+      journal === undefined ? item : { journal: shownJournal(journal), ...item },
+    );
     const [workItem] = workItems;
     return workItem === undefined ? { claimed: false } : { claimed: true, workItem, workItems };
+  },
+
+  'POST /work-items/:id/operations': async ({ params, body, caller, request, reply }, { runtime, polls }) => {
+    const id = workItemId(params.id);
+    const { leaseFence, workerId, operations, known, parkedAfter = null, waitMs = null } = body;
+    const given = {
+      leaseFence,
+      known,
+      operations: operations ?? [],
+      ...present({ workerId: workerId || null, parkedAfter, waitMs }),
+    };
+    let journal: WorkJournal | null = null;
+    const commit = (signal?: CancelSignal): Promise<void> =>
+      runtime.commitOperations(caller, id, signal === undefined ? given : { signal, ...given }).then((committed) => {
+        journal = committed;
+      });
+    const lost = await lostLease((waitMs ?? 0) > 0 ? polls.run(reply, commit) : commit(), request.id);
+    if (journal !== null) return { acknowledged: true as const, workItemId: id, journal: shownJournal(journal) };
+    void reply.code(409);
+    return new Verbatim({ acknowledged: false, ...lost });
   },
 
   'POST /work-items/:id/complete': async ({ params, body, caller, request, reply }, { runtime }) => {
@@ -54,13 +78,13 @@ export const workItemRoutes = implement(WORK_ITEMS, {
   'POST /work-items/:id/fail': async ({ params, body, caller, request, reply }, { runtime }) => {
     const id = workItemId(params.id);
     const { error, retryable, errorClass = null, httpStatus = null, leaseFence = null } = body;
-    const { errorName: error_name, stack, cause, errors } = body;
+    const { errorName: error_name, stack, cause, errors, interrupted } = body;
     const failure = {
       error,
       retryable: retryable ?? true,
       usage: usageOf(body),
       details: { error_name, stack, cause, errors },
-      ...present({ errorClass, httpStatus, leaseFence, workerId: body.workerId || null }),
+      ...present({ errorClass, httpStatus, isInterrupted: interrupted ?? null, leaseFence, workerId: body.workerId || null }),
     };
     const lost = await lostLease(runtime.fail(caller, id, failure), request.id);
     if (lost === null) return { failed: true as const, workItemId: id };
@@ -83,6 +107,11 @@ export const workItemRoutes = implement(WORK_ITEMS, {
     return new Verbatim({ renewed: false, ...lost });
   },
 });
+
+function shownJournal({ sequence, isPaused: paused, isParked: parked, isPartial: partial, operations, results }: WorkJournal) {
+  const shown = results.map(({ isHandled: handled, ...result }) => (handled === true ? { handled, ...result } : result));
+  return { sequence, paused, parked, partial, operations, results: shown };
+}
 
 /** Throws `RequestError` `forbidden` for a queue that the token does not have. */
 function requireQueues({ queues }: Identity, wanted: readonly string[]): void {

@@ -5,7 +5,7 @@ import { WorkError } from '../executor.ts';
 /** Characters of the name of an operation, and of the key of an event. */
 const MAX_NAME = 200;
 /** Milliseconds since 1970 of the last time that JavaScript can write. */
-const LAST_TIME_MS = 8.64e15;
+export const LAST_TIME_MS = 8.64e15;
 
 export function textIn(data: JsonObject, key: string): string | null {
   const value = data[key];

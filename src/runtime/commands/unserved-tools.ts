@@ -21,21 +21,22 @@ export async function unservedTools(
 ): Promise<readonly Diagnostic[]> {
   const external = nodes.flatMap(({ id, kind }) => {
     const definition = definitionOf(kind);
-    const tool = definition.tool(kind);
+    const { keepsJournal } = definition;
+    const tool = keepsJournal ? (definition.policyNames(kind)[0] ?? null) : definition.tool(kind);
     const queue = definition.queue(kind);
-    return tool === null || queue === null || isLocal(id) ? [] : [{ id, tool, queue }];
+    return tool === null || queue === null || isLocal(id) ? [] : [{ id, tool, queue, keepsJournal }];
   });
   if (external.length === 0) return [];
   const known = await workers();
   const tools = servedTools(known, nowMs);
   return external
     .filter((work) => !isServed(work, known, nowMs))
-    .map(({ id, tool }) => ({
+    .map(({ id, tool, keepsJournal }) => ({
       severity: 'warning',
       code: 'unserved_tool',
       node_id: id,
-      path: `nodes.${id}.tool_ref`,
-      message: `node "${id}": no process serves the tool "${tool}"; the node will wait until a worker does`,
+      path: `nodes.${id}.${keepsJournal ? 'function_ref' : 'tool_ref'}`,
+      message: `node "${id}": no process serves the ${keepsJournal ? 'function' : 'tool'} "${tool}"; the node will wait until a worker does`,
       hint: hintFor(tool, tools),
     }));
 }

@@ -41,6 +41,8 @@ export interface Preconditions {
   readonly fire?: { readonly id: string; readonly armedSeq: number };
   /** The work item must be open, and claimed under that fence if one is given. */
   readonly settle?: { readonly id: string; readonly fence: number | null };
+  /** The work item of the node must be claimed under that fence. It is settled if the step ends the attempt or parks it, else it stays claimed. */
+  readonly hold?: { readonly id: string; readonly fence: number; readonly node: string };
   /** The message of the inbox that this is. It is consumed whether or not the step takes it. */
   readonly inboxId?: number;
   /** The runtime whose in-process work was lost. The message is rejected once another runtime has taken the execution over. */

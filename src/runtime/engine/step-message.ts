@@ -130,7 +130,7 @@ function stepUnguarded(recipient: Recipient, run: Run | null, envelope: Envelope
   }
   const builder = newCommitBuilder();
   addConsumed(builder, options.preconditions);
-  addPreconditions(builder, options.preconditions, outcome.events);
+  addPreconditions(builder, options.preconditions, outcome);
   if (newExecution?.copiedHistory !== undefined) addCopiedHistory(builder, newExecution.copiedHistory);
   addStep(builder, recipient, outcome, options.actor, message);
   if (options.workItem !== undefined) builder.work.push({ op: 'put', item: options.workItem });

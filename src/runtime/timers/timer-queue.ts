@@ -125,7 +125,7 @@ function messageOf(due: Due): readonly [Message, Preconditions] {
       return [{ type: 'cancel', reason: 'workflow timeout' }, {}];
     case 'lease':
       return [
-        { type: 'fail', ...visitOf(due.item), error: 'lease expired', retryable: true },
+        { type: 'fail', ...visitOf(due.item), error: 'lease expired', retryable: true, lost: true },
         { settle: { id: due.item.id, fence: due.item.fence }, always: true },
       ];
     case 'deadline': {

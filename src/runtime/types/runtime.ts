@@ -30,7 +30,17 @@ import type {
 import type { ExecutionAtView, ForkRequest, ForkResult, ReplayView, SnapshotPage } from './history.ts';
 import type { RuntimeMemory } from './memory.ts';
 import type { RuntimeThreads } from './threads.ts';
-import type { ClaimWork, CompleteWork, FailWork, HeartbeatWork, WaitingWorkView, WorkerView, WorkItemView } from './work.ts';
+import type {
+  ClaimWork,
+  CommitOperations,
+  CompleteWork,
+  FailWork,
+  HeartbeatWork,
+  WaitingWorkView,
+  WorkerView,
+  WorkItemView,
+  WorkJournal,
+} from './work.ts';
 
 /**
  * The durable execution runtime, without HTTP. When a promise resolves, what it reports is on disk.
@@ -223,6 +233,13 @@ export interface Runtime {
 
   /** Reports a failed attempt. Rejects as `complete` does. */
   fail(caller: Caller, workItemId: string, failure: FailWork): Promise<void>;
+
+  /**
+   * Commits what a durable function in a worker has begun and done, as a whole, and resolves with what the worker does not know of the journal. Once the
+   * function is parked, the item is settled. Rejects as `complete` does, with `conflict` if an operation does not fit the journal, and with `bad_request`
+   * for one that is not valid, or if the item is not of a durable function.
+   */
+  commitOperations(caller: Caller, workItemId: string, given: CommitOperations): Promise<WorkJournal>;
 
   /** Renews the lease of a claimed item for 30 seconds. Rejects as `complete` does. */
   heartbeat(caller: Caller, workItemId: string, lease: HeartbeatWork): Promise<{ readonly leaseExpiresAtMs: number }>;

@@ -1,3 +1,4 @@
+import type { JournalPart, KnownJournal } from '../../../machines/journal.ts';
 import type { Json, JsonObject } from '../../../machines/json.ts';
 import type { WorkContext } from '../../executors/executor.ts';
 import type { GivenDetails } from '../../executors/given-details.ts';
@@ -60,6 +61,67 @@ export interface WorkItemView {
   readonly deadlineAtMs: number | null;
   /** Place of the attempt in a trace; absent if the execution is not part of one. */
   readonly traceparent?: string;
+  /** Of a durable function: what it has done before, or the first part of it. */
+  readonly journal?: WorkJournal;
+}
+
+/** The journal of a durable function, for a worker: what it does not know of it. */
+export interface WorkJournal extends JournalPart {
+  /** Of the last event of the execution. */
+  readonly sequence: number;
+  /** The execution is paused: the function is to go no further. */
+  readonly isPaused: boolean;
+  /** The function only waits: the work item is settled, and another one comes when there is a result. */
+  readonly isParked: boolean;
+}
+
+/** What a durable function has begun, or what has come of it: the fields of an `OperationEntry`, unchecked. Null is as absent, but as `output` and `input`. */
+export interface GivenOperation {
+  readonly type: string;
+  readonly operation?: number | null;
+  readonly attempt?: number | null;
+  readonly update?: number | null;
+  readonly kind?: string | null;
+  readonly name?: string | null;
+  readonly output?: Json;
+  readonly durationMs?: number | null;
+  readonly error?: string | null;
+  readonly errorClass?: string | null;
+  readonly details?: JsonObject | null;
+  readonly delayMs?: number | null;
+  readonly key?: string | null;
+  readonly accepts?: readonly string[] | null;
+  readonly message?: string | null;
+  readonly exposed?: JsonObject | null;
+  readonly schema?: JsonObject | null;
+  readonly workflow?: string | null;
+  readonly version?: string | null;
+  readonly input?: Json;
+  readonly limitMs?: number | null;
+  readonly untilMs?: number | null;
+  readonly event?: string | null;
+  readonly value?: Json;
+  readonly actions?: readonly string[] | null;
+  readonly actor?: string | null;
+  readonly emitted?: readonly Json[] | null;
+  readonly snapshot?: JsonObject | null;
+}
+
+export interface CommitOperations {
+  /** The fence of the claim. */
+  readonly leaseFence: number;
+  /** As in `CompleteWork`. */
+  readonly workerId?: string;
+  /** In order; empty = the worker only asks for what it does not know. */
+  readonly operations: readonly GivenOperation[];
+  /** What the worker knows of the journal. `sequence`: of the last event that it was told. */
+  readonly known: KnownJournal & { readonly sequence: number };
+  /** The function only waits: the position of the last result that it was given. Absent = it works. */
+  readonly parkedAfter?: number;
+  /** How long to wait for something that the worker does not know, in milliseconds; default 0, at most 60,000. Not with operations. */
+  readonly waitMs?: number;
+  /** Ends the wait early. */
+  readonly signal?: CancelSignal;
 }
 
 export interface ClaimWork {
@@ -113,6 +175,8 @@ export interface FailWork {
   readonly details?: GivenDetails;
   /** What the attempt used all the same. */
   readonly usage?: Usage;
+  /** The worker gives the item back: a durable function that has got on begins again as the same attempt. */
+  readonly isInterrupted?: boolean;
   /** As in `CompleteWork`. */
   readonly leaseFence?: number;
   readonly workerId?: string;

@@ -39,7 +39,7 @@ const WRITE_PARTS: readonly Part[] = [
   { statement: UPDATE_EXECUTIONS, types: json(1), returnsRows: true },
   { statement: WRITE_CHECKPOINTS, types: json(1), returnsRows: false },
   { statement: APPEND_ENTRIES, types: json(2), returnsRows: false },
-  { statement: EFFECTS, types: [...json(5), 'bigint', ...json(3), 'bigint[]', 'json'], returnsRows: true },
+  { statement: EFFECTS, types: [...json(5), 'bigint', ...json(3), 'bigint[]', ...json(2)], returnsRows: true },
   { statement: ADD_TENANT_USAGE, types: json(1), returnsRows: false },
 ];
 const PARTS: readonly Part[] = [

@@ -170,7 +170,7 @@ async function rejectionFrom(
 
 function effectStatement(rows: EffectRows, atMs: number): readonly BoundStatement[] {
   if (!hasEffects(rows)) return [];
-  const { fired, rearmed, cleared, armed, settled, cancelled, put, sent, consumed, remembered } = rows;
+  const { fired, rearmed, cleared, armed, settled, held, cancelled, put, sent, consumed, remembered } = rows;
   const json = (each: readonly object[]): string => jsonText(each);
   const values = [
     ...[fired, rearmed, cleared, armed, settled].map(json),
@@ -178,6 +178,7 @@ function effectStatement(rows: EffectRows, atMs: number): readonly BoundStatemen
     ...[cancelled, put, sent].map(json),
     consumed,
     json(remembered),
+    json(held),
   ];
   return [{ statement: EFFECTS, values }];
 }

@@ -11,6 +11,7 @@ export interface EffectRows {
   readonly cleared: object[];
   readonly armed: object[];
   readonly settled: object[];
+  readonly held: object[];
   readonly cancelled: object[];
   readonly put: object[];
   readonly sent: object[];
@@ -25,6 +26,7 @@ export function noEffects(): EffectRows {
     cleared: [],
     armed: [],
     settled: [],
+    held: [],
     cancelled: [],
     put: [],
     sent: [],
@@ -92,6 +94,7 @@ function addTimers(rows: EffectRows, { id: execution_id, tenantId, timers }: Enc
 
 function addWork(rows: EffectRows, { id: execution_id, tenantId, work }: EncodedWrite): 'work' | null {
   const put = new Map<string, { readonly item: Item; status: string }>();
+  const settled = new Set<string>();
   for (const each of work) {
     if (each.op === 'put') put.set(each.item.id, { item: each.item, status: 'pending' });
     else if (each.op === 'cancel') {
@@ -102,8 +105,12 @@ function addWork(rows: EffectRows, { id: execution_id, tenantId, work }: Encoded
         if (status === 'pending' && its.nodeId === nodeId && its.activation === activation && its.item === item)
           mine.status = 'cancelled';
       }
+    } else if (each.op === 'hold') {
+      if (settled.has(each.id) || put.has(each.id)) return 'work';
+      rows.held.push({ id: each.id, execution_id, fence: each.fence });
     } else {
       const mine = put.get(each.id);
+      settled.add(each.id);
       if (mine === undefined) rows.settled.push({ id: each.id, execution_id, fence: each.fence, status: each.status });
       else if (mine.status === 'pending' && each.fence === null) mine.status = each.status;
       else return 'work';

@@ -13,6 +13,7 @@ export class Effects {
   readonly #putWork: Statement;
   readonly #settleWork: Statement;
   readonly #settleClaimedWork: Statement;
+  readonly #heldWork: Statement;
   readonly #cancelWork: Statement;
   readonly #send: Statement;
   readonly #consume: Statement;
@@ -25,6 +26,7 @@ export class Effects {
     this.#putWork = db.prepare(workSql.PUT_WORK);
     this.#settleWork = db.prepare(workSql.SETTLE_WORK);
     this.#settleClaimedWork = db.prepare(workSql.SETTLE_CLAIMED_WORK);
+    this.#heldWork = db.prepare(workSql.HELD_WORK);
     this.#cancelWork = db.prepare(workSql.CANCEL_WORK);
     this.#send = db.prepare(logSql.SEND);
     this.#consume = db.prepare(logSql.CONSUME);
@@ -64,6 +66,8 @@ export class Effects {
         return work.fence === null
           ? this.#settleWork.run(work.status, atMs, work.id, write.id).changes === 1
           : this.#settleClaimedWork.run(work.status, atMs, work.id, write.id, work.fence).changes === 1;
+      case 'hold':
+        return this.#heldWork.get(work.id, write.id, work.fence) !== undefined;
       case 'cancel':
         this.#cancelWork.run(atMs, write.id, work.nodeId, work.activation, work.item);
         return true;

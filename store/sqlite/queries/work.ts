@@ -18,6 +18,7 @@ export const SETTLE_WORK = `UPDATE work_items SET status = ?, settled_at_ms = ?,
   WHERE id = ? AND execution_id = ? AND settled_at_ms IS NULL`;
 export const SETTLE_CLAIMED_WORK = `UPDATE work_items SET status = ?, settled_at_ms = ?, payload = '{}'
   WHERE id = ? AND execution_id = ? AND status = 'claimed' AND fence = ?`;
+export const HELD_WORK = `SELECT 1 FROM work_items WHERE id = ? AND execution_id = ? AND status = 'claimed' AND fence = ?`;
 export const CANCEL_WORK = `UPDATE work_items SET status = 'cancelled', settled_at_ms = ?, payload = '{}'
   WHERE execution_id = ? AND node_id = ? AND activation = ? AND item IS ? AND settled_at_ms IS NULL`;
 export const PENDING_WORK = `SELECT position, created_at_ms AS createdAtMs FROM work_items

@@ -145,6 +145,10 @@ export class Commits {
         this.#undoLog.set(items, item.id, { ...item, status: work.status, payload: '{}' });
         return true;
       }
+      case 'hold': {
+        const item = items.get(work.id);
+        return item?.executionId === executionId && item.status === 'claimed' && item.fence === work.fence;
+      }
       case 'cancel':
         for (const item of items.values()) {
           const isOfVisit = item.nodeId === work.nodeId && item.activation === work.activation && item.item === work.item;

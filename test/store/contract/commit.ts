@@ -1,6 +1,21 @@
 import { describe, expect, it } from 'vitest';
+import type { WorkWrite } from '../../../store/port/commit.ts';
 import type { CoreStore, TestDatabase } from '../../support/stores.ts';
-import { AT_MS, batch, checkpoint, event, events, request, startExecution, step, timer, unit, workItem } from '../writes.ts';
+import {
+  AT_MS,
+  batch,
+  checkpoint,
+  claim,
+  event,
+  events,
+  request,
+  startExecution,
+  startWithWork,
+  step,
+  timer,
+  unit,
+  workItem,
+} from '../writes.ts';
 
 export function commitContract(database: () => TestDatabase<CoreStore>): void {
   describe('commit', () => {
@@ -276,6 +291,33 @@ export function commitContract(database: () => TestDatabase<CoreStore>): void {
       expect(await store.execution('exec_2')).toBeNull();
       expect(await store.tenant('default').idempotency('executions', 'key')).toEqual(request('key'));
       expect(await store.tenant('other').idempotency('executions', 'key')).toBeNull();
+    });
+
+    it('applies to a work item that is to be held, and is not claimed under the fence', async () => {
+      const store = await database().open();
+      await store.commit(batch(startWithWork('exec_1', workItem('w1'))));
+      const hold = { op: 'hold', id: 'w1', fence: 1 } as const;
+      const settle = { op: 'settle', id: 'w1', fence: 1, status: 'completed' } as const;
+      const commit = (fromSeq: number, ...work: WorkWrite[]) => store.commit(batch(step('exec_1', fromSeq, { work })));
+      const rejected = [{ reason: 'work', executionId: 'exec_1' }];
+      expect(await commit(2, hold)).toEqual(rejected);
+      await store.claimWork(claim());
+      expect(await commit(2, { ...hold, fence: 2 })).toEqual(rejected);
+      expect(await commit(2, hold, hold)).toEqual([null]);
+      expect(await commit(4, settle, hold)).toEqual(rejected);
+      expect((await store.workItem('default', 'w1'))?.status).toBe('claimed');
+      expect(await commit(4, hold, settle)).toEqual([null]);
+      expect(await commit(6, hold)).toEqual(rejected);
+    });
+
+    it('does not apply to a work item that is held, and cancelled in the same write', async () => {
+      const store = await database().open();
+      await store.commit(batch(startWithWork('exec_1', workItem('w1'))));
+      await store.claimWork(claim());
+      const { nodeId, activation, item } = workItem('w1');
+      const work = [{ op: 'hold', id: 'w1', fence: 1 } as const, { op: 'cancel', nodeId, activation, item } as const];
+      expect(await store.commit(batch(step('exec_1', 2, { work })))).toEqual([null]);
+      expect((await store.workItem('default', 'w1'))?.status).toBe('cancelled');
     });
 
     it('applies to a work item that is settled, under another fence, or of another execution', async () => {

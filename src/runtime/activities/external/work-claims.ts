@@ -1,5 +1,5 @@
 import { Budget } from '../../../../machines/expression/budget.ts';
-import type { JsonObject } from '../../../../machines/json.ts';
+import type { Json, JsonObject } from '../../../../machines/json.ts';
 import type { WorkWrite } from '../../../../store/port/commit.ts';
 import type { WorkItemRow } from '../../../../store/port/work-items.ts';
 import { actorOf } from '../../actor.ts';
@@ -12,9 +12,10 @@ import type { Quotas } from '../../quotas/quotas.ts';
 import { visitOf } from '../../timers/timer-queue.ts';
 import type { Traces } from '../../traces.ts';
 import type { Caller } from '../../types/caller.ts';
-import type { ClaimWork, WorkItemView } from '../../types/work.ts';
+import type { ClaimWork, WorkItemView, WorkJournal } from '../../types/work.ts';
 import { idempotencyKeyOf } from '../idempotency-key.ts';
 import { LongPolls } from './long-polls.ts';
+import { journalOfClaim } from './work-journals.ts';
 import type { WorkPayloads } from './work-payloads.ts';
 
 /** How long a claim lasts without a heartbeat. */
@@ -140,24 +141,26 @@ export class WorkClaims {
     if (execution === null)
       throw new RuntimeError('corrupt', `execution ${row.executionId} of work item ${row.id} not found in the store`);
     const rendered = await payloads.render(row, outcome.run, execution);
-    if ('payload' in rendered) return this.#item(row, execution, rendered.payload);
+    if ('payload' in rendered) return this.#item(row, execution, rendered.payload, journalOfClaim(outcome.run, visitOf(row)));
     const failure = { retryable: false, ...rendered.failure };
     const preconditions = { settle: { id: row.id, fence: row.fence } };
     await engine.send(row.executionId, { type: 'fail', ...visitOf(row), ...failure }, { actor, preconditions });
     return null;
   }
 
-  /** `chars`: the size of the payload alone. */
+  /** `chars`: the size of the payload, and of the journal. */
   #item(
     row: WorkItemRow,
     execution: CachedExecution,
     payload: JsonObject,
+    journal?: WorkJournal,
   ): { readonly view: WorkItemView; readonly chars: number } {
     const traceparent = this.#options.traces.ofAttempt(execution, visitOf(row));
     const view = viewOf(row, execution, payload);
+    const sized = [payload, (journal?.results ?? []) as unknown as Json];
     return {
-      view: traceparent === undefined ? view : Object.assign(view, { traceparent }),
-      chars: new Budget(Number.POSITIVE_INFINITY).sizeOf(payload, MAX_CLAIM_CHARS),
+      view: Object.assign(view, traceparent === undefined ? null : { traceparent }, journal === undefined ? null : { journal }),
+      chars: new Budget(Number.POSITIVE_INFINITY).sizeOf(sized, MAX_CLAIM_CHARS),
     };
   }
 }

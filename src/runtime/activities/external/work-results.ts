@@ -1,21 +1,18 @@
 import type { Usage as LoggedUsage } from '../../../../machines/messages.ts';
 import { toStorableText } from '../../../../machines/unicode.ts';
-import type { WorkItemRow } from '../../../../store/port/work-items.ts';
 import { givenDetails } from '../../../executors/given-details.ts';
 import { actorOf } from '../../actor.ts';
 import type { RuntimeContext } from '../../context.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { ignoredIn } from '../../engine/envelope.ts';
-import { RuntimeError } from '../../errors.ts';
 import type { UsageBounds } from '../../quotas/usage-bounds.ts';
 import { visitOf } from '../../timers/timer-queue.ts';
 import type { Caller } from '../../types/caller.ts';
 import type { IgnoredState } from '../../types/executions.ts';
 import type { CompleteWork, FailWork, HeartbeatWork, Usage } from '../../types/work.ts';
+import { fenceOf, findItem, findOpenItem, stale, workerOf } from './claimed-items.ts';
 import type { ExternalProgress } from './external-progress.ts';
 import { LEASE_MS } from './work-claims.ts';
-
-const STALE = 'stale or invalid lease fence';
 
 export interface WorkResultsOptions extends Pick<RuntimeContext, 'store' | 'clock'> {
   readonly engine: Engine;
@@ -32,7 +29,7 @@ export class WorkResults {
   }
 
   async complete(caller: Caller, id: string, result: CompleteWork): Promise<IgnoredState> {
-    const item = await this.#findOpen(caller, id, result);
+    const item = await findOpenItem(this.#options.store, caller, id, result);
     const { output, statePatch, durationMs, usage } = result;
     const message = {
       type: 'done',
@@ -51,14 +48,15 @@ export class WorkResults {
   }
 
   async fail(caller: Caller, id: string, failure: FailWork): Promise<void> {
-    const item = await this.#findOpen(caller, id, failure);
-    const { error, retryable, errorClass, httpStatus, usage } = failure;
+    const item = await findOpenItem(this.#options.store, caller, id, failure);
+    const { error, retryable, errorClass, httpStatus, usage, isInterrupted } = failure;
     const details = givenDetails(failure.details ?? {});
     const message = {
       type: 'fail',
       ...visitOf(item),
       error: toStorableText(error),
       retryable: retryable ?? true,
+      ...(isInterrupted === true ? ({ lost: true } as const) : {}),
       ...(errorClass === undefined ? {} : { errorClass: toStorableText(errorClass) }),
       ...(httpStatus === undefined ? {} : { httpStatus }),
       ...(details === null ? {} : { details }),
@@ -77,7 +75,7 @@ export class WorkResults {
     { workerId, leaseFence: fence, progress }: HeartbeatWork,
   ): Promise<{ readonly leaseExpiresAtMs: number }> {
     const { store, clock } = this.#options;
-    const item = await this.#find(caller, id);
+    const item = await findItem(store, caller, id);
     const leaseExpiresAtMs = clock.nowMs() + LEASE_MS;
     const isRenewed = await store.renewLease({ tenantId: caller.tenantId, id, workerId, fence, leaseExpiresAtMs });
     if (!isRenewed) throw stale();
@@ -88,38 +86,6 @@ export class WorkResults {
   async #counted({ tenantId }: Caller, usage: Usage | undefined): Promise<{ readonly usage?: LoggedUsage }> {
     return usage === undefined ? {} : { usage: await this.#options.usageBounds.counted(tenantId, loggedUsage(usage)) };
   }
-
-  async #find(caller: Caller, id: string): Promise<WorkItemRow> {
-    const item = await this.#options.store.workItem(caller.tenantId, id);
-    const isItsQueue = item !== null && caller.queues?.includes(item.queue) !== false;
-    if (!isItsQueue) throw new RuntimeError('not_found', `work item ${id} not found`);
-    return item;
-  }
-
-  /** The item, if it is open under the given fence; the commit checks that again. */
-  async #findOpen(caller: Caller, id: string, given: CompleteWork | FailWork): Promise<WorkItemRow> {
-    const item = await this.#find(caller, id);
-    if ('executionId' in given && given.executionId !== undefined && given.executionId !== item.executionId) {
-      throw new RuntimeError('bad_request', `work item ${id} belongs to execution ${item.executionId}`);
-    }
-    if ('nodeId' in given && given.nodeId !== undefined && given.nodeId !== item.nodeId) {
-      throw new RuntimeError('bad_request', `work item ${id} belongs to node ${item.nodeId}`);
-    }
-    const fence = fenceOf(given.leaseFence);
-    const isOpen = item.status === 'claimed' || (item.status === 'pending' && fence === null);
-    if (!isOpen || (fence !== null && fence !== item.fence)) throw stale();
-    return item;
-  }
-}
-
-/** 0 and an absent fence both mean that the item is settled by its id alone. */
-function fenceOf(fence: number | undefined): number | null {
-  return fence === undefined || fence === 0 ? null : fence;
-}
-
-/** The worker that reports: the one it names, else the one whose fence it sends. */
-function workerOf(item: WorkItemRow, given: CompleteWork | FailWork): string | undefined {
-  return given.workerId ?? (fenceOf(given.leaseFence) === null ? undefined : (item.workerId ?? undefined));
 }
 
 /** The usage in the form of the log. */
@@ -133,8 +99,4 @@ function loggedUsage(usage: Usage): LoggedUsage {
     ...(usage.finishReason === undefined ? {} : { finish_reason: usage.finishReason }),
     ...(usage.costUsd === undefined ? {} : { cost_usd: usage.costUsd }),
   };
-}
-
-function stale(): RuntimeError {
-  return new RuntimeError('stale_fence', STALE);
 }

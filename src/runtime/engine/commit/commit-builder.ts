@@ -3,7 +3,8 @@ import type { Json, JsonObject } from '../../../../machines/json.ts';
 import { charsUpTo } from '../../../../machines/json-size.ts';
 import type { Message } from '../../../../machines/messages.ts';
 import { definitionOf } from '../../../../machines/nodes/index.ts';
-import { type Effect, type Run, TERMINAL } from '../../../../machines/run.ts';
+import { type Effect, type Run, type StepResult, TERMINAL } from '../../../../machines/run.ts';
+import { activeVisitOf } from '../../../../machines/step/index.ts';
 import type { TimerWrite, WorkWrite } from '../../../../store/port/commit.ts';
 import type { EventRow, ExecutionProgress, InboxMessage } from '../../../../store/port/executions.ts';
 import type { Artifact } from '../../../../store/port/resources/artifacts.ts';
@@ -217,17 +218,23 @@ function toolOf({ kindOf }: LoadedWorkflow, node: string): string {
 }
 
 /**
- * Adds a message's preconditions as writes that the store rejects when they do not hold. `events` are those of its step. Null:
- * the machine refused the message, so a work item that it settles all the same is cancelled.
+ * Adds a message's preconditions as writes that the store rejects when they do not hold. Null: the machine refused the message, so a work item that it
+ * settles all the same is cancelled.
  */
 export function addPreconditions(
   builder: CommitBuilder,
   preconditions: Preconditions | undefined,
-  events: readonly LogEvent[] | null,
+  stepped: Pick<StepResult, 'run' | 'events'> | null,
 ): void {
   if (preconditions?.fire !== undefined) builder.timers.push({ op: 'fire', ...preconditions.fire });
   if (preconditions?.settle !== undefined) {
-    builder.work.push({ op: 'settle', ...preconditions.settle, status: events === null ? 'cancelled' : settledBy(events) });
+    const status = stepped === null ? 'cancelled' : settledBy(stepped.events);
+    builder.work.push({ op: 'settle', ...preconditions.settle, status });
+  }
+  if (preconditions?.hold !== undefined && stepped !== null) {
+    const { id, fence, node } = preconditions.hold;
+    const isRunning = activeVisitOf(stepped.run, node)?.phase === 'running';
+    builder.work.push(isRunning ? { op: 'hold', id, fence } : { op: 'settle', id, fence, status: settledBy(stepped.events) });
   }
 }
 

@@ -1,0 +1,201 @@
+import { describe, expect, it } from 'vitest';
+import { durable } from '../../../src/index.ts';
+import { type Api, api, EXTERNAL } from '../support/api.ts';
+
+const { document } = durable({ id: 'f', run: () => ({}) });
+const NOTHING = { operations: 0, results: 0, sequence: 0 };
+
+async function claimed(ir = document, queue = 'tool') {
+  const server = await api();
+  const id = await server.started(ir);
+  const claim = { worker_id: 'w1', queue_types: [queue], ...(ir === document ? { tools: ['f'] } : {}) };
+  const item = (await server.post('/work-items/claim', claim)).body.work_item;
+  return { ...server, id, item };
+}
+
+type Claimed = Awaited<ReturnType<typeof claimed>>;
+
+const send = (
+  { post, item }: Pick<Claimed, 'post' | 'item'>,
+  operations: unknown,
+  more: object = {},
+  as: 'developer' | 'worker' = 'worker',
+) =>
+  post(
+    `/work-items/${item.id}/operations`,
+    { lease_fence: item.lease_fence, worker_id: 'w1', known: NOTHING, operations, ...more },
+    { as },
+  );
+
+const types = async ({ log, id }: Pick<Claimed, 'log' | 'id'>) => (await log(id)).map(({ type }) => type);
+
+describe('POST /work-items/:id/operations', () => {
+  it('commits what a function has begun and done, and answers with what the worker does not know', async () => {
+    const server = await claimed();
+    expect(server.item).toMatchObject({ tool: 'f', journal: { operations: [], results: [], partial: false, paused: false } });
+    const begun = await send(server, [
+      { type: 'begin', operation: 1, kind: 'step', name: 'a' },
+      { type: 'begin', operation: 2, kind: 'event', name: 'paid', key: 'paid', limit_ms: 60_000 },
+    ]);
+    expect(begun).toMatchObject({ status: 200, body: { acknowledged: true, work_item_id: server.item.id } });
+    const { journal } = begun.body as unknown as { journal: Record<string, unknown> };
+    expect(journal).toEqual({
+      sequence: 5,
+      paused: false,
+      parked: false,
+      partial: false,
+      operations: [
+        { number: 1, name: 'a', kind: 'step', attempt: 0, status: 'running' },
+        { number: 2, name: 'paid', kind: 'event', attempt: 0, status: 'waiting' },
+      ],
+      results: [],
+    });
+    const done = [{ type: 'complete', operation: 1, attempt: 0, output: null, duration_ms: 3 }];
+    const known = { operations: 2, results: 0, sequence: 5 };
+    const completed = await send(server, done, { known });
+    expect(completed.body).toMatchObject({
+      journal: {
+        operations: [{ number: 1, status: 'completed' }],
+        results: [{ position: 1, operation: 1, output: null }],
+      },
+    });
+    // The answer was lost: nothing is done twice.
+    expect((await send(server, done, { known })).body).toEqual(completed.body);
+    const parked = await send(server, [], { known: { operations: 2, results: 1, sequence: 6 }, parked_after: 1 });
+    expect(parked.body).toMatchObject({ journal: { parked: true, operations: [], results: [] } });
+    expect(await types(server)).toEqual([
+      'workflow_started',
+      'node_scheduled',
+      'node_started',
+      'step_started',
+      'step_started',
+      'step_completed',
+      'function_parked',
+    ]);
+    expect((await send(server, [])).status).toBe(409);
+  });
+
+  it('does not park a function that has yet to be given a result', async () => {
+    const server = await claimed();
+    await send(server, [
+      { type: 'begin', operation: 1, kind: 'value', name: 'now' },
+      { type: 'complete', operation: 1, attempt: 0, output: 7 },
+    ]);
+    expect((await send(server, [], { parked_after: 0 })).body).toMatchObject({
+      journal: { parked: false, results: [{ position: 1, operation: 1, output: 7 }] },
+    });
+  });
+
+  it('waits for something that the worker does not know', async () => {
+    const server = await claimed();
+    const { body } = await send(server, [{ type: 'begin', operation: 1, kind: 'event', name: 'paid', key: 'paid' }]);
+    const { sequence } = (body as unknown as { journal: { sequence: number } }).journal;
+    const waiting = send(server, [], { known: { operations: 1, results: 0, sequence }, wait_ms: 30_000 });
+    await server.post(`/executions/${server.id}/external-event`, { correlation_key: 'paid', payload: { by: 'ann' } });
+    expect((await waiting).body).toMatchObject({ journal: { results: [{ position: 1, operation: 1, output: { by: 'ann' } }] } });
+  });
+
+  const begin = { type: 'begin', operation: 1, kind: 'step', name: 'a' };
+  it.each<readonly [object, string]>([
+    [
+      { ...begin, type: 'begun' },
+      'operations[0].type: it is one of begin, complete, fail, update, cancel, transition, not "begun"',
+    ],
+    [{ ...begin, kind: 'sleeep' }, 'operations[0].kind: it is one of step, value, expose, handler, sleep'],
+    [{ ...begin, kind: '__proto__' }, 'operations[0].kind: it is one of'],
+    [{ type: 'begin', operation: 1, name: 'a' }, 'operations[0].kind: a text is needed'],
+    [{ ...begin, operation: 0 }, 'operations[0].operation: a whole number of at least 1 is needed'],
+    [{ ...begin, name: 'x'.repeat(201) }, 'operations[0].name must have at most 200 characters'],
+    [{ ...begin, name: null }, 'operations[0].name must be a text'],
+    [{ ...begin, kind: 'sleep' }, 'operations[0].limit_ms: exactly one of limit_ms and until_ms is needed'],
+    [{ ...begin, kind: 'sleep', limit_ms: 1, until_ms: 1 }, 'exactly one of limit_ms and until_ms'],
+    [{ ...begin, kind: 'sleep', limit_ms: -1 }, 'operations[0].limit_ms: milliseconds from 0 to'],
+    [{ ...begin, kind: 'sleep', until_ms: 1e300 }, 'operations[0].until_ms: milliseconds since 1970 are needed'],
+    [{ ...begin, kind: 'event' }, 'operations[0].key: exactly one of key and accepts is needed'],
+    [{ ...begin, kind: 'approval' }, 'operations[0].message: a text is needed'],
+    [{ ...begin, kind: 'call', input: {} }, 'operations[0].workflow must be a text'],
+    [{ ...begin, kind: 'call', workflow: 'w' }, 'operations[0].input: a value is needed, which may be null'],
+    [{ ...begin, kind: 'expose' }, 'operations[0].exposed: an object is needed'],
+    [{ type: 'complete', operation: 1, attempt: 0 }, 'operations[0].output: a value is needed'],
+    [{ type: 'fail', operation: 1, attempt: 0 }, 'operations[0].error: a text is needed'],
+    [{ type: 'update', output: 1 }, 'operations[0].update: a whole number of at least 1 is needed'],
+    [
+      { type: 'transition', operation: 1, event: 'go', value: 'a', snapshot: {} },
+      'operations[0].snapshot: {set: {pointer: value}',
+    ],
+    [{ ...begin, name: '\ud800' }, 'operations[0].name has text that is not valid Unicode'],
+  ])('refuses %j, with the place', async (operation, problem) => {
+    const server = await claimed();
+    const { status, body } = await send(server, [operation]);
+    expect({ status, error: body.error }).toEqual({ status: 400, error: expect.stringContaining(problem) });
+    expect(await types(server)).toHaveLength(3);
+  });
+
+  it.each<readonly [unknown, string]>([
+    [[{ ...begin, operation: 2 }], 'operations[0]: operation 2 cannot begin: the next one is 1'],
+    [[begin, { ...begin, operation: 3 }], 'operations[1]: operation 3 cannot begin: the next one is 2'],
+    [[{ type: 'complete', operation: 1, attempt: 0, output: 1 }], 'operations[0]: operation 1 has not begun'],
+    [[{ type: 'update', update: 3, output: 1 }], 'operations[0]: update 3 has not come'],
+  ])('refuses operations that do not fit the journal: %j', async (operations, problem) => {
+    const server = await claimed();
+    const { status, body } = await send(server, operations);
+    expect(status).toBe(409);
+    expect(body).toMatchObject({ acknowledged: false, code: 'conflict', reason: problem });
+    expect(await types(server)).toHaveLength(3);
+  });
+
+  it('refuses another operation at the place of one, and a result that does not come from workers', async () => {
+    const server = await claimed();
+    await send(server, [begin, { type: 'begin', operation: 2, kind: 'sleep', name: 'sleep', limit_ms: 1_000 }]);
+    expect((await send(server, [{ ...begin, name: 'b' }])).body).toMatchObject({
+      code: 'conflict',
+      reason: 'operations[0]: operation 1 was step "a", and cannot become step "b"',
+    });
+    expect((await send(server, [{ type: 'complete', operation: 2, attempt: 0, output: 1 }])).body).toMatchObject({
+      reason: 'operations[0]: the result of operation 2, sleep, does not come from a worker',
+    });
+    expect((await send(server, [{ type: 'fail', operation: 1, attempt: 2, error: 'no' }])).body).toMatchObject({
+      reason: 'operations[0]: operation 1 is at attempt 0, not 2',
+    });
+  });
+
+  it('needs the fence of the claim', async () => {
+    const server = await claimed();
+    const { item } = server;
+    expect((await send(server, [begin], { lease_fence: 0 })).status).toBe(400);
+    const { lease_fence: _, ...unfenced } = { lease_fence: 1, known: NOTHING, operations: [begin] };
+    expect((await server.post(`/work-items/${item.id}/operations`, unfenced)).status).toBe(400);
+    expect(await send(server, [begin], { lease_fence: item.lease_fence + 1 })).toMatchObject({
+      status: 409,
+      body: { acknowledged: false, code: 'stale_fence', reason: 'stale or invalid lease fence' },
+    });
+    expect(await send({ ...server, item: { ...item, id: '00000000-0000-4000-8000-000000000000' } }, [begin])).toMatchObject({
+      status: 404,
+    });
+    expect(await types(server)).toHaveLength(3);
+  });
+
+  it('is for durable functions, and for requests of at most 2 MiB', async () => {
+    const tool = await claimed(EXTERNAL as never, 'python_tool');
+    const { status, body } = await send(tool, [begin]);
+    expect({ status, error: body.error }).toEqual({
+      status: 400,
+      error: expect.stringContaining('is not of a durable function'),
+    });
+    const server = await claimed();
+    const large = [begin, { type: 'complete', operation: 1, attempt: 0, output: 'x'.repeat(2_200_000) }];
+    expect((await send(server, large)).status).toBe(413);
+  });
+
+  it('is not open to readers, nor to workers of other queues or tenants', async () => {
+    const server: Api & Pick<Claimed, 'item'> = await claimed();
+    const body = { lease_fence: 1, known: NOTHING, operations: [begin] };
+    const url = `/work-items/${server.item.id}/operations`;
+    expect((await server.post(url, body, { as: 'viewer' })).status).toBe(403);
+    expect((await server.post(url, body, { as: null })).status).toBe(401);
+    await server.post('/tenants', { id: 'acme', name: 'acme' }, { as: 'operator' });
+    const other = await server.token('worker', { tenantId: 'acme' });
+    const { status } = await server.post(url, body, { as: null, headers: { authorization: `Bearer ${other}` } });
+    expect(status).toBe(404);
+  });
+});
