@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type DurableContext, durable, Type } from '../../src/index.ts';
 import { replayAll } from '../support/replay-all.ts';
 import { CALLER, eventually } from '../support/runtimes.ts';
-import { ended, pass, type Serving, serving, stopped } from './functions.ts';
+import { ended, mortal, pass, type Serving, serving, stopped } from './functions.ts';
 
 type Run = (ctx: DurableContext) => unknown;
 
@@ -31,18 +31,6 @@ function gate<T = void>(): { readonly opened: Promise<T>; readonly open: (value:
     open = resolve;
   });
   return { opened, open };
-}
-
-/** A process that is gone: nothing that it sends arrives any more. */
-function mortal(): { readonly fetch: typeof globalThis.fetch; readonly kill: () => void } {
-  const death = new AbortController();
-  return {
-    kill: () => death.abort(),
-    fetch: (url, init = {}) => {
-      const signal = init.signal == null ? death.signal : AbortSignal.any([init.signal, death.signal]);
-      return globalThis.fetch(url, { ...init, signal });
-    },
-  };
 }
 
 describe('the lease of a durable function', () => {
@@ -215,6 +203,23 @@ describe('the lease of a durable function', () => {
 });
 
 describe('a durable function in a worker', () => {
+  it('that no process serves is told at its registration, and when it waits', async () => {
+    const { document, tools } = f(() => ({}));
+    const server = await serving([]);
+    const warned = async () => (await server.post('/workflows', { ir: document })).body.warnings;
+    expect(await warned()).toMatchObject([
+      {
+        code: 'unserved_tool',
+        path: 'nodes.run.function_ref',
+        message: 'node "run": no process serves the function "f"; the node will wait until a worker does',
+      },
+    ]);
+    await server.post('/executions', { workflow_id: 'f', input: {} });
+    expect((await server.get('/workers')).body).toMatchObject({ unserved: [{ queue: 'tool', tool: 'f', waiting: 1 }] });
+    server.work('w1', { durable: [{ id: 'f', tools }] });
+    await eventually(async () => (await warned()).length === 0);
+  });
+
   it('is told of what comes while a step works', async () => {
     const held = gate();
     const begun = gate();

@@ -40,7 +40,7 @@ export async function serving(definitions: readonly Definition[], options: ApiOp
 export async function stopped({ clock }: Pick<TestRuntime, 'clock'>, worker: Worker): Promise<void> {
   worker.stop({ timeoutMs: 0 }).catch(() => {});
   await eventually(() => {
-    clock.advance(1);
+    clock.advance(50);
     return worker.status === 'stopped';
   });
 }
@@ -85,4 +85,16 @@ export async function performed({ log }: Pick<TestRuntime, 'log'>, id: string): 
 
 function isChance({ name }: JsonObject): boolean {
   return name === 'random' || name === 'uuid';
+}
+
+/** A process that is gone once it is killed: nothing that it sends arrives any more. */
+export function mortal(): { readonly fetch: typeof globalThis.fetch; readonly kill: () => void } {
+  const death = new AbortController();
+  return {
+    kill: () => death.abort(),
+    fetch: (url, init = {}) => {
+      const signal = init.signal == null ? death.signal : AbortSignal.any([init.signal, death.signal]);
+      return globalThis.fetch(url, { ...init, signal });
+    },
+  };
 }

@@ -163,6 +163,33 @@ describe('a durable function', () => {
     expect(await replayAll(path)).toMatchObject({ differing: [] });
   });
 
+  it('waits for another attempt at a step that has failed for good before a retry', async () => {
+    let calls = 0;
+    const { id, settled, runtime, clock, timeline, path, close } = await started(async (ctx) => {
+      await ctx.step(
+        'a',
+        () => {
+          calls += 1;
+          if (calls < 4) throw new Error('broken');
+        },
+        { retry: { maxAttempts: 2, initialDelay: '1m' } },
+      );
+      return {};
+    });
+    const parks = async (times: number) =>
+      eventually(async () => types(await timeline(id)).filter((type) => type === 'function_parked').length === times);
+    await parks(1);
+    clock.advance(60_000);
+    await eventually(async () => (await settled(id)).status === 'failed');
+    await runtime.retry(CALLER, id);
+    await parks(2);
+    clock.advance(60_000);
+    await eventually(async () => (await settled(id)).status === 'completed');
+    expect(calls).toBe(4);
+    await close();
+    expect(await replayAll(path)).toMatchObject({ differing: [] });
+  });
+
   it('fails when it does something else than before', async () => {
     const before = await started(async (ctx) => {
       await ctx.step('reserve', () => 1);
