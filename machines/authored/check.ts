@@ -1,6 +1,7 @@
 import type { AnyStateMachine, AnyStateNode } from 'xstate';
 import type { Diagnostic } from '../diagnostics.ts';
 import { type AuthoredMachine, isBuiltIn, logicKind } from './machine.ts';
+import { placeOf } from './states.ts';
 
 /** What a machine does that would not survive its process, or that is not there: each with its place in the machine. */
 export function machineProblems({ machine, activities }: AuthoredMachine): readonly Diagnostic[] {
@@ -150,14 +151,9 @@ interface Implementations {
 
 /** The key under which an author has written the transitions of a descriptor. */
 function written(descriptor: string, nodeId: string): string {
-  const [, event] = /^xstate\.(done\.state|done\.actor|error\.actor|snapshot|after)\./.exec(descriptor) ?? [];
-  if (event === undefined) return `on.${descriptor}`;
-  if (event === 'after') return `after.${descriptor.slice('xstate.after.'.length, -nodeId.length - 1)}`;
-  return (
-    { 'done.state': 'onDone', 'done.actor': 'invoke.onDone', 'error.actor': 'invoke.onError', snapshot: 'invoke.onSnapshot' }[
-      event
-    ] ?? event
-  );
+  const { key, name } = placeOf(descriptor, nodeId);
+  if (key === 'on' || key === 'after') return `${key}.${name}`;
+  return name === '' ? key : `invoke.${key}`;
 }
 
 /** The logic that an `invoke` has in place of a name; null = it has a name. */

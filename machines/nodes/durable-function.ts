@@ -1,4 +1,4 @@
-import { name } from './fields.ts';
+import { json, name } from './fields.ts';
 import { declareKind, defineKind } from './kind.ts';
 import { INPUT_MAPPING, OUTPUT, UNCHECKED_SCHEMA } from './shared-fields.ts';
 
@@ -13,6 +13,9 @@ const DURABLE_FUNCTION = declareKind({
       spellings: ['function', 'function_ref', 'ref'],
     }),
     input_mapping: INPUT_MAPPING,
+    machine: json(
+      'The states of the state machine that the function runs, as a config of XState: for pictures. `durableMachine` writes them.',
+    ),
     output_schema: UNCHECKED_SCHEMA,
     ...OUTPUT,
   },

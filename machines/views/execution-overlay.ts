@@ -21,6 +21,15 @@ export interface NodeOverlay {
   readonly error: string | null;
 }
 
+/** The states of a machine of an author, by their ids: `open.waiting`. */
+export interface MachineOverlay {
+  readonly status: ExecutionStatus;
+  /** In which it is, or has ended, and since when, in milliseconds since 1970. */
+  readonly active: ReadonlyMap<string, number>;
+  /** How often it has come to rest in each of them. */
+  readonly entered: ReadonlyMap<string, number>;
+}
+
 /** What a log says about an execution, up to one of its events. */
 export interface ExecutionOverlay {
   readonly status: ExecutionStatus;
@@ -35,6 +44,8 @@ export interface ExecutionOverlay {
   /** Why the execution failed; null = it has not. */
   readonly error: string | null;
   readonly nodes: ReadonlyMap<string, NodeOverlay>;
+  /** By node: the state machines that nodes run. */
+  readonly machines: ReadonlyMap<string, MachineOverlay>;
   /** How often each edge of the graph was taken, by its index. */
   readonly taken: readonly number[];
   /** Has it gone to the node for budgets (`on_budget_exceeded`), to which no edge has led it? */

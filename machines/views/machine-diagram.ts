@@ -183,7 +183,7 @@ function edgesOf(found: ReadonlyMap<string, DrawnState>, config: JsonObject, exe
 }
 
 /** Marks edges that lead back to a state on the path to them, found by a depth-first walk from the start. Entering a frame enters everything `inside` it. */
-function markBackEdges(edges: readonly DiagramEdge[], inside: readonly Pick<DiagramEdge, 'from' | 'to'>[]): DiagramEdge[] {
+export function markBackEdges(edges: readonly DiagramEdge[], inside: readonly Pick<DiagramEdge, 'from' | 'to'>[]): DiagramEdge[] {
   const out = new Map<string, string[]>();
   for (const { from, to } of [...edges, ...inside]) {
     const list = out.get(from);

@@ -9,6 +9,7 @@ import { type Alternative, type NodeOutcome, type OutcomeRoutes, outcomeRoutes }
 import { heldCondition } from '../step/actions/conditions.ts';
 import type { DrawnWorkflow } from './drawn-workflow.ts';
 import type { ExecutionOverlay, ExecutionStatus, NodeOverlay } from './execution-overlay.ts';
+import { MachineStates } from './machine-states.ts';
 
 const UNVISITED: NodeOverlay = { status: 'active', visits: 0, retries: 0, sinceMs: null, durationMs: null, error: null };
 
@@ -35,6 +36,8 @@ export class OverlayBuilder {
   readonly #reached = new Map<number, number>();
   /** It has left the way of its edges for the node that `on_budget_exceeded` names. */
   #rerouted = false;
+  /** By node. */
+  readonly #machines = new Map<string, MachineStates>();
   #sequence = 0;
   #startedAtMs: number | null = null;
   #atMs: number | null = null;
@@ -78,6 +81,9 @@ export class OverlayBuilder {
       ended: this.history.end !== null,
       error: this.history.error,
       nodes,
+      machines: new Map(
+        [...this.#machines].map(([node, { active, entered }]) => [node, { status: this.status, active, entered }]),
+      ),
       taken: [...this.#taken],
       rerouted: this.#rerouted,
     };
@@ -139,6 +145,11 @@ export class OverlayBuilder {
   #nodeEvent({ type, data, sequence }: HistoryEvent, node: string): void {
     const { graph } = this.#program.tables;
     this.#changedNodes.add(node);
+    if (type === 'machine_transitioned') {
+      const states = this.#machines.get(node) ?? new MachineStates();
+      this.#machines.set(node, states);
+      states.apply(data, this.#atMs ?? 0);
+    }
     // An item does not end the visit.
     if (data.item !== undefined) return;
     if (this.history.visitsOf(node)?.now?.began === sequence) {

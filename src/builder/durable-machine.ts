@@ -10,6 +10,7 @@ import type {
 } from 'xstate';
 import { machineProblems } from '../../machines/authored/check.ts';
 import { type AuthoredMachine, isMachine, MACHINE } from '../../machines/authored/machine.ts';
+import { machineStates } from '../../machines/authored/states.ts';
 import { InvalidWorkflow } from '../../machines/diagnostics.ts';
 import type { Activity, ActivityContext, ActivityOptions } from '../runtime/types/durable.ts';
 import type { ToolContext } from '../runtime/types/work.ts';
@@ -108,7 +109,9 @@ export function durableMachine<M extends AnyStateMachine>(
     id,
     ...(input === undefined ? {} : { state: input }),
     tools: { [id]: tool },
-    nodes: { run: { type: 'durable_function', function: id, discardOutput: true, retry: AFTER_CRASH } },
+    nodes: {
+      run: { type: 'durable_function', function: id, machine: machineStates(machine), discardOutput: true, retry: AFTER_CRASH },
+    },
   };
   return define(durableMachine, () => workflowFile(definition), definition);
 }

@@ -1,6 +1,7 @@
 import { compileDocument } from '../../machines/compile-document.ts';
 import type { NodeVisit } from '../../machines/history/node-visit.ts';
 import type { Program } from '../../machines/step/program.ts';
+import { authoredDiagram, authoredMachineIn } from '../../machines/views/authored-diagram.ts';
 import type { DrawnExecution, View } from '../../machines/views/diagram.ts';
 import { toDot } from '../../machines/views/dot.ts';
 import { machineDiagram } from '../../machines/views/machine-diagram.ts';
@@ -14,7 +15,7 @@ const SVG_POLICY = "default-src 'none'; style-src 'unsafe-inline'";
 
 export interface DrawOptions {
   readonly format: Format;
-  /** The format `xstate` always shows the machine. */
+  /** The format `xstate` always shows the machine. A workflow that is a state machine of its author is drawn as that in both views. */
   readonly view: View;
   /** The execution whose progress is shown; null = the workflow alone. */
   readonly execution: DrawnExecution | null;
@@ -37,8 +38,17 @@ export async function drawDocument(document: unknown, options: DrawOptions): Pro
 
 /** Draws a program as a file of the given format. Rejects with `DiagramError` if it cannot be drawn. */
 export async function draw(program: Program, { format, view, execution, visits = new Map() }: DrawOptions): Promise<DrawnFile> {
-  if (format === 'xstate') return plain(`${JSON.stringify(toXState(program, execution?.overlay ?? null), null, 2)}\n`);
-  const diagram = view === 'machine' ? machineDiagram(program, execution) : workflowDiagram(program, execution);
+  const authored = authoredMachineIn(program);
+  if (format === 'xstate') {
+    const config = authored?.config ?? toXState(program, execution?.overlay ?? null);
+    return plain(`${JSON.stringify(config, null, 2)}\n`);
+  }
+  const diagram =
+    authored !== null
+      ? authoredDiagram(program, authored, execution)
+      : view === 'machine'
+        ? machineDiagram(program, execution)
+        : workflowDiagram(program, execution);
   switch (format) {
     case 'mermaid':
       return plain(toMermaid(diagram));

@@ -172,6 +172,7 @@ describe('the HTML page of a diagram', requires('chromium'), () => {
       ended: false,
       error: null,
       nodes: new Map([['step_60', waits]]),
+      machines: new Map(),
       taken: [],
       rerouted: false,
     };
