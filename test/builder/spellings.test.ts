@@ -71,6 +71,7 @@ const VALUES: Readonly<Record<string, Json>> = {
   wait_for: ['m'],
   merge_strategy: { custom: { function_ref: 'shop:merge' } },
   function_ref: 'shop:merge',
+  machine: { id: 'm', initial: 'a', states: { a: {} } },
   description: 'Ship?',
   until: '2026-12-24T18:00:00Z',
   on_approved: 'm',
