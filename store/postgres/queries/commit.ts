@@ -118,8 +118,9 @@ WITH fired AS (
   WHERE ${lookup('w.id', 's.id')} AND w.execution_id IS NOT DISTINCT FROM s.execution_id AND ${IS_OPEN}
     AND (s.fence IS NULL OR (w.status = 'claimed' AND w.fence = s.fence)) RETURNING 1
 ), held AS (
-  SELECT 1 FROM json_to_recordset($12) AS h (id text, execution_id text, fence integer) JOIN work_items w
-    ON ${lookup('w.id', 'h.id')} AND w.execution_id IS NOT DISTINCT FROM h.execution_id AND w.status = 'claimed' AND w.fence = h.fence
+  SELECT 1 FROM json_to_recordset($12) AS h (id text, execution_id text, fence integer) CROSS JOIN LATERAL (
+    SELECT execution_id, status, fence FROM work_items i WHERE ${lookup('i.id', 'h.id')} OFFSET 0) w
+  WHERE w.execution_id IS NOT DISTINCT FROM h.execution_id AND w.status = 'claimed' AND w.fence = h.fence
 ), cancelled AS (
   UPDATE work_items w SET status = 'cancelled', settled_at_ms = $6, payload = '{}'
   FROM json_to_recordset($7) AS c (execution_id text, node_id text, activation integer, item integer) CROSS JOIN LATERAL (

@@ -39,7 +39,7 @@ const OPERATIONS = [
 const READS = ['POST /mcp', 'POST /a2a', 'POST /sign-in-links', 'POST /sign-out'];
 
 /** What external workers do. */
-const WORK = ['claim', ':id/complete', ':id/fail', ':id/heartbeat'].map((path) => `POST /work-items/${path}`);
+const WORK = ['claim', ':id/complete', ':id/fail', ':id/heartbeat', ':id/operations'].map((path) => `POST /work-items/${path}`);
 
 type Access = 'open' | 'work' | 'read' | 'write' | 'operator';
 

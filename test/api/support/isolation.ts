@@ -126,6 +126,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
   'PUT /tenants/:id': { name: 'theirs' },
   'PUT /tenants/:id/usage/:month': { tokens: 0, reason: 'theirs' },
   'POST /memory/:namespace': { items: [{ text: 'mine' }] },
+  'POST /work-items/:id/operations': { worker_id: 'w', lease_fence: 1, known: { operations: 0, results: 0, sequence: 0 } },
   'POST /threads/:id/messages': { messages: [{ role: 'user', content: 'mine' }] },
 };
 
