@@ -222,7 +222,7 @@ const MISTAKES: readonly (readonly [mistake: string, code: string, says: string]
   [
     'a node in a test',
     `workflow({ ...base, nodes: { a: { type: 'wait', duration: 5 } }, tests: [{ name: 't', expect: { visited: ['b'] } }] });`,
-    `Type '"b"' is not assignable to type '"`,
+    `Type '"b"' is not assignable to type `,
   ],
   [
     'the input of a test',
