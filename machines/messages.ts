@@ -48,6 +48,23 @@ export interface Done extends Visit {
   readonly appended?: Appended | null;
   /** The route that the result asks for, if its node names one; absent = the ordinary routes. */
   readonly route?: ResultRole;
+  /** What the turn adds to a thread. */
+  readonly thread?: ThreadTurn;
+}
+
+/** What the commit of a completion appends to a thread, if the thread is still as the work has read it. */
+export interface ThreadTurn {
+  readonly id: string;
+  /** Sequences of its first and last message. */
+  readonly first: number;
+  readonly last: number;
+  /** Absent in a replay: what is said stands in the thread, not in the log. */
+  readonly append?: {
+    /** Number of the thread that was read; null = there was none. */
+    readonly number: number | null;
+    /** JSON object texts. */
+    readonly messages: readonly string[];
+  };
 }
 
 /** In-process work logs an event of its attempt, which goes on. Its data is given to later attempts of the visit. */

@@ -171,6 +171,16 @@ export const NODE_EVENTS = {
       output_spilled: internal(),
       ...usageRefused,
       ...item,
+      thread: absent(
+        Type.Object(
+          {
+            thread_id: text('The thread.'),
+            first: integer('Sequence of its first message that the turn has appended.'),
+            last: integer('Sequence of the last one.'),
+          },
+          { description: 'What the turn has appended to a thread; absent otherwise.' },
+        ),
+      ),
     },
     stored: [
       'output',
@@ -195,6 +205,7 @@ export const NODE_EVENTS = {
       'route',
       'usage_refused',
       'item',
+      'thread',
     ],
   }),
   node_failed: atNode({

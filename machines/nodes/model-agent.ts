@@ -9,7 +9,7 @@ import { HANDOFF, HANDOFF_ROUTER, handoffEdges, handoffIn, handoffTool } from '.
 import { declareKind, defineKind, type KindOf, mappingUnlessEmpty, type ScriptedResult } from './kind.ts';
 import { MAX_TOKENS, MODEL_REF, TEMPERATURE } from './model.ts';
 import { declaredNameOf, namesOfModel } from './model-names.ts';
-import { CALLS_PER_ANSWER, DECLARED, INPUT_MAPPING, MAX_REPAIRS, OUTPUT } from './shared-fields.ts';
+import { CALLS_PER_ANSWER, DECLARED, INPUT_MAPPING, MAX_REPAIRS, OUTPUT, THREAD } from './shared-fields.ts';
 
 const DEFAULT_MAX_TURNS = 10;
 
@@ -75,6 +75,7 @@ export const MODEL_AGENT = declareKind({
     handoff: HANDOFF,
     handoff_router: HANDOFF_ROUTER,
     output_schema: outputSchema('JSON Schema of the last answer, which is parsed and checked. An object or its text.'),
+    ...THREAD,
     declared: DECLARED,
     ...OUTPUT,
   },
@@ -110,6 +111,7 @@ export const modelAgent = defineKind(MODEL_AGENT, {
     turns: `{{ state.${kind.conversation_key}.turns }}`,
     tool_calls: `{{ state.${kind.conversation_key}.tool_calls }}`,
     results: '{{ output }}',
+    ...optional('thread', kind.thread),
   }),
   mappingKey: null,
   payload: (kind, input) => ({

@@ -5,7 +5,7 @@ import type { SchemaMark } from './field.ts';
 import { custom, integer, name, number, outputSchema, stateKey, text } from './fields.ts';
 import { declareKind, defineKind, type KindOf } from './kind.ts';
 import { declaredNameOf, namesOfModel } from './model-names.ts';
-import { CALLS_PER_ANSWER, DECLARED, OUTPUT } from './shared-fields.ts';
+import { CALLS_PER_ANSWER, DECLARED, OUTPUT, THREAD } from './shared-fields.ts';
 
 const IDENTIFIER = /^[A-Za-z_]\w*$/;
 
@@ -75,6 +75,7 @@ const MODEL = declareKind({
     }),
     // `true` says what holds for every answer: JSON is parsed.
     structured_output: outputSchema('The same as `output_schema`.', { only: 'file' }),
+    ...THREAD,
     declared: DECLARED,
     ...OUTPUT,
     output_key: stateKey('State key that receives the output. Default: the rule of the kind, which is usually the node id.', {
@@ -96,9 +97,10 @@ export const model = defineKind(MODEL, {
     ...kind,
     declared: { provider, model: declaredModel },
   }),
-  mapping: ({ prompt_ref, system_prompt }) => ({
+  mapping: ({ prompt_ref, system_prompt, thread }) => ({
     ...(prompt_ref === '' ? { messages: '{{ state.messages }}' } : { prompt_ref }),
     ...(system_prompt === undefined ? {} : { system_prompt }),
+    ...optional('thread', thread),
   }),
   mappingKey: null,
   payload: (kind, input) => ({

@@ -64,6 +64,7 @@ export function messageInLog(program: Program, run: Run, log: readonly TimedEven
         ...loggedUsage(completed),
         appended: appendedIn(logged.data),
         ...routeIn(completed),
+        ...threadIn(completed),
       };
     }
     case 'eval_scored': {
@@ -341,6 +342,12 @@ function wholeCompletion({ sequence, data }: TimedEvent, { state }: Context): Js
 function routeIn({ route }: JsonObject): Pick<Done, 'route'> {
   const known = RESULT_ROLES.find((role) => role === route);
   return known === undefined ? {} : { route: known };
+}
+
+/** What the turn has added to a thread. */
+function threadIn({ thread }: JsonObject): Pick<Done, 'thread'> {
+  if (!isObject(thread)) return {};
+  return { thread: { id: String(thread.thread_id), first: Number(thread.first), last: Number(thread.last) } };
 }
 
 /** The delay of a retry as logged at `at`, if it is: how it is computed may have changed since. */

@@ -81,7 +81,7 @@ export function step(program: Program, run: Run, message: Message, env: StepEnv)
     case 'done': {
       if (message.activation === 0) return runner.completeDetached(message);
       if (!matchingVisit(context, message, ['queued', 'running'])) return refuse('stale');
-      const { node, item, output, durationMs, patch, usage, appended, route } = message;
+      const { node, item, output, durationMs, patch, usage, appended, route, thread } = message;
       const isRoute =
         route !== undefined && program.tables.routes[program.tables.graph.indexOf(node) ?? -1]?.[route] !== undefined;
       const event: { -readonly [K in keyof DoneEvent]: DoneEvent[K] } = { type: 'done', node, output, durationMs };
@@ -89,6 +89,7 @@ export function step(program: Program, run: Run, message: Message, env: StepEnv)
       if (usage !== undefined) event.usage = usage;
       if (appended !== undefined) event.appended = appended;
       if (isRoute) event.route = route;
+      if (thread !== undefined) event.thread = thread;
       return runner.send(event, node, item);
     }
     case 'progress': {

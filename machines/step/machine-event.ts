@@ -1,7 +1,7 @@
 import type { Appended } from '../appended-lists.ts';
 import type { ResultRole } from '../graph/edges.ts';
 import type { Json, JsonObject } from '../json.ts';
-import type { Usage, UsageTotals } from '../messages.ts';
+import type { ThreadTurn, Usage, UsageTotals } from '../messages.ts';
 
 /** Work has ended with a result. */
 export interface DoneEvent {
@@ -13,6 +13,7 @@ export interface DoneEvent {
   readonly usage?: Usage;
   readonly appended?: Appended | null;
   readonly route?: ResultRole;
+  readonly thread?: ThreadTurn;
 }
 
 /**

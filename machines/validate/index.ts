@@ -11,6 +11,7 @@ import { checkExpressions } from './expressions.ts';
 import { checkInternalState } from './internal-state.ts';
 import { checkLongLife } from './long-life.ts';
 import { checkRouting } from './routing.ts';
+import { checkThreads } from './threads.ts';
 
 /** Every error and warning about a workflow document. The workflow is null when there is an error. Never throws. */
 export function validate(document: unknown): ValidationResult {
@@ -52,6 +53,7 @@ export function* validateCooperatively(document: unknown): Cooperative<Validatio
   for (const fault of diagnostics) problems.add(fault);
   yield* checkRouting(workflow, graph, problems);
   checkInternalState(workflow, problems);
+  checkThreads(workflow, problems);
   checkLongLife(workflow, graph, problems);
   yield;
   yield* checkExpressions(workflow, problems);

@@ -1,12 +1,13 @@
 import type { ProgressType } from '../../machines/events/index.ts';
 import type { ResultRole } from '../../machines/graph/edges.ts';
 import type { Json, JsonObject } from '../../machines/json.ts';
-import type { Usage } from '../../machines/messages.ts';
+import type { ThreadTurn, Usage } from '../../machines/messages.ts';
 import type { Work } from '../../machines/run.ts';
 import { toStorableText } from '../../machines/unicode.ts';
 import type { FailureDetails } from './failure-description.ts';
 import type { JournalAccess } from './journal-access.ts';
 import type { ToolMemory } from './memory/connector.ts';
+import type { ThreadReading, ThreadWindow } from './threads/reading.ts';
 import type { ReportedUsage } from './tool-context/reported-usage.ts';
 import type { ToolLog } from './tool-context/tool-log.ts';
 
@@ -58,6 +59,8 @@ export interface WorkContext {
    * attempt has it from then on.
    */
   readonly meter?: (used: () => Usage | null) => () => void;
+  /** Begins a turn in a thread: waits until the earlier turns of this process there are committed. Rejects with `WorkError`. */
+  readonly beginTurn?: (thread: Json, window: ThreadWindow) => Promise<ThreadReading>;
   /** For nodes with `oauth_scopes`: acts for the person on whose behalf the execution runs. */
   readonly accessToken?: { readonly token: string; readonly scopes: readonly string[] };
 }
@@ -69,6 +72,8 @@ export interface WorkResult {
   readonly usage?: Usage;
   /** The route that the result asks for, if the node names one. */
   readonly route?: ResultRole;
+  /** What the turn adds to a thread. */
+  readonly thread?: ThreadTurn;
   /** A durable function only waits since the run at this sequence: the attempt begins again when something has come. */
   readonly parkedAt?: number;
 }

@@ -81,6 +81,7 @@ import { TimeSlices } from './scheduling/time-slices.ts';
 import { SubjectTokens } from './subject-tokens/subject-tokens.ts';
 import { executionSignal, onCommit, onControl } from './subscriptions.ts';
 import { Threads } from './threads/threads.ts';
+import { ThreadTurns } from './threads/turns.ts';
 import { TimerQueue } from './timers/timer-queue.ts';
 import { Traces } from './traces.ts';
 import type { LiveUpdate, TextDelta } from './types/executions.ts';
@@ -354,6 +355,7 @@ function createProvisions(context: RuntimeContext, options: ServerRuntimeOptions
     coordinatorUrl: options.coordinatorUrl,
     memory: new BuiltInMemory({ ...context, mayStore: (tenantId) => quotas.mayStore(tenantId) }),
     threads: new Threads({ ...context, mayStore: (tenantId) => quotas.mayStore(tenantId) }),
+    threadTurns: new ThreadTurns(context.store),
     memoryConnectorsOf: perTenant(options.memory),
     tokenExchange: new TokenExchange(outbound, (tenantId, id) => subjectTokens.find(tenantId, id)),
   };

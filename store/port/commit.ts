@@ -2,6 +2,7 @@ import type { EventRow, ExecutionProgress, IdempotencyRow, InboxMessage, NewExec
 import type { ApprovalWrite } from './resources/approvals.ts';
 import type { Artifact } from './resources/artifacts.ts';
 import type { RedactionWrite } from './resources/erasures.ts';
+import type { ThreadTurn } from './resources/threads.ts';
 import type { NewWorkItem } from './work-items.ts';
 
 export interface Batch {
@@ -21,9 +22,9 @@ export interface CommitUnit {
 export interface CommitRejection {
   /**
    * `sequence`: the execution is not at the sequence the write started from, or exists already · `timer`: the fired timer is not armed any more ·
-   * `work`: the settled work item is not open, or not under that fence · `inbox`: the consumed message is gone · `idempotency`: the key exists.
+   * `work`: the settled work item is not open, or not under that fence · `inbox`: the consumed message is gone · `thread`: a thread is not as the turn has read it · `idempotency`: the key exists.
    */
-  readonly reason: 'sequence' | 'timer' | 'work' | 'inbox' | 'idempotency';
+  readonly reason: 'sequence' | 'timer' | 'work' | 'inbox' | 'thread' | 'idempotency';
   readonly executionId: string | null;
 }
 
@@ -54,6 +55,8 @@ export interface ExecutionWrite {
   readonly offloaded?: readonly Artifact[];
   /** At most one for each sequence. Absent: no decision is asked for, made or withdrawn. */
   readonly approvals?: readonly ApprovalWrite[];
+  /** What turns append to threads, in order. Absent = none. */
+  readonly threads?: readonly ThreadTurn[];
   /** Absent: its workflow has no data policy. */
   readonly redaction?: RedactionWrite;
 }

@@ -55,7 +55,7 @@ export class PostgresResources implements ResourceDatabase {
 }
 
 /** Queries that the script yields together travel in one packet. */
-async function runScript<T>(queries: Queries, script: Script<T>): Promise<T> {
+export async function runScript<T>(queries: Queries, script: Script<T>): Promise<T> {
   let step = script.next();
   while (step.done !== true) step = script.next(await Promise.all(step.value.map((query) => runQuery(queries, query))));
   return step.value;

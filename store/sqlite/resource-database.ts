@@ -56,7 +56,11 @@ export class SqliteResources implements ResourceDatabase {
     return text;
   }
 
-  /** Inside a transaction. */
+  /** Inside a transaction of the caller. */
+  within<T>(script: Script<T>): T {
+    return this.#run(script);
+  }
+
   #run<T>(script: Script<T>): T {
     let step = script.next();
     while (step.done !== true) step = script.next(step.value.map((query) => this.#query(query)));

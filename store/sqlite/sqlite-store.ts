@@ -114,9 +114,9 @@ export class SqliteStore implements Store {
     this.#hmacKey = hmacKey;
     this.#newestVersion = newestVersion;
     this.#audit = audit;
-    this.#commits = new Commits(db, transactions, audit, names, hmacKey);
     const log = new ControlLog(db, transactions, audit);
     const resources = new SqliteResources(db, transactions, log);
+    this.#commits = new Commits(db, transactions, { audit, names, resources, key: hmacKey });
     this.#control = new ControlActions(resources);
     this.#workers = new Workers(resources);
     this.log = new SqliteLog(db, names);

@@ -30,6 +30,7 @@ import {
 } from './state-patch.ts';
 import { storedCompletion } from './stored-completion.ts';
 import { strategyNodeCompletes } from './strategy.ts';
+import { threadData } from './thread-data.ts';
 import { usageEventData } from './usage.ts';
 
 /** The result of a completed visit. */
@@ -82,7 +83,7 @@ function admittedOutput(step: StepContext, node: string, { output, patch }: Comp
 function plainCompletionOf(step: StepContext, node: string, event: MachineEvent): Completion {
   const kind = kindOf(step, node);
   if (event.type === 'done') {
-    const { output, patch, durationMs, usage, route } = event;
+    const { output, patch, durationMs, usage, route, thread } = event;
     const scoring = step.tables.scorings.get(node);
     if (scoring !== undefined) {
       const scored = scoredOf(output);
@@ -99,7 +100,12 @@ function plainCompletionOf(step: StepContext, node: string, event: MachineEvent)
       outcome: route ?? 'ok',
       output,
       patch: discards(kind) ? NO_PATCH : patch === undefined ? derivedPatch(kind, output) : { kind: 'given', patch },
-      details: { duration_ms: durationMs, ...usageEventData(usage), ...(route === undefined ? {} : { route }) },
+      details: {
+        duration_ms: durationMs,
+        ...usageEventData(usage),
+        ...(route === undefined ? {} : { route }),
+        ...threadData(thread),
+      },
     };
   }
   if (event.type === 'child' && event.change.status === 'completed') {

@@ -11,6 +11,7 @@ import { meter } from '../actions/budgets.ts';
 import { addCause } from '../actions/causes.ts';
 import { failureData } from '../actions/failure-data.ts';
 import { strategyNodeBegins } from '../actions/strategy.ts';
+import { threadData } from '../actions/thread-data.ts';
 import { usageEventData } from '../actions/usage.ts';
 import { type ActiveVisit, visitIn } from '../context/active-visits.ts';
 import { MapProgress } from '../context/map-progress.ts';
@@ -148,7 +149,10 @@ export function itemCompleted(step: StepContext, event: DoneEvent | ChildComplet
   const kept = keptOf(step, node, item, output, env);
   if (kept === undefined) return itemFailed(step, budgetFailure(step, node), item);
   addCause(step, event, node, active, item);
-  const measured = event.type === 'done' ? { duration_ms: event.durationMs, ...usageEventData(event.usage) } : {};
+  const measured =
+    event.type === 'done'
+      ? { duration_ms: event.durationMs, ...usageEventData(event.usage), ...threadData(event.thread) }
+      : {};
   step.addEvent('node_completed', node, Object.assign({ output }, measured, { activation: active.activation, item }));
   step.endItem(node, item);
   countAttempt(step, node, event, 'succeeded');

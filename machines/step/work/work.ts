@@ -1,7 +1,7 @@
 import type { VisitProgress } from '../../events/index.ts';
 import { Budget } from '../../expression/budget.ts';
 import { unknownOperationOf } from '../../expression/template.ts';
-import type { Json, JsonObject } from '../../json.ts';
+import { isObject, type Json, type JsonObject } from '../../json.ts';
 import type { Visit } from '../../messages.ts';
 import { definitionOf, workKindOf } from '../../nodes/index.ts';
 import type { Run, StepEnv, Work } from '../../run.ts';
@@ -58,6 +58,10 @@ export function workOf(
     ({ errors: inputErrors, exceeded: inputExceeded } = rendered);
     if (inputErrors.length > 0) inputUnknown = unknownOperationOf(template);
     input = given.redactor?.json(rendered.value) ?? rendered.value;
+    if (given.redactor !== null && inputErrors.length === 0 && threadIn(input) !== undefined) {
+      const { value } = renderInput(tables, context, node, template, env, budget, { names });
+      if (threadIn(value) !== threadIn(input)) inputErrors = ['thread: the id is personal data by the data policy'];
+    }
   }
   const payload: Record<string, Json> = {
     workflow_id: workflow.workflow_id,
@@ -89,6 +93,11 @@ export function workOf(
   if (inputUnknown !== undefined) work.inputUnknown = inputUnknown;
   if (forModels !== null && given !== forModels) work.forModels = (value) => forModels.redactor.json(value);
   return work;
+}
+
+/** Redacted ids of several threads could be the same. */
+function threadIn(input: Json): Json | undefined {
+  return isObject(input) ? input.thread : undefined;
 }
 
 /**

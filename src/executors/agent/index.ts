@@ -9,6 +9,8 @@ import { invalid, typeOf } from '../http-content.ts';
 import { type Answer, outputOf } from '../model/answer.ts';
 import { askModel, type Models, rejectPromptFiles, sentUsage } from '../model/index.ts';
 import { type CheckOutput, outputCheck } from '../output-schema.ts';
+import { answerMessage } from '../threads/message.ts';
+import { beginTurn } from '../threads/turn.ts';
 import { toJson } from '../to-json.ts';
 import { checkCalls } from './check-calls.ts';
 import { type Conversation, conversationIn, isHandoffOf, ledElsewhere, nameOf, notCalled, resultsOf } from './conversation.ts';
@@ -28,10 +30,13 @@ export function agentExecutor(kind: ModelAgent, models: Models, descriptions: To
     const check = (await schema?.()) ?? null;
     const isLast = turns + 1 >= kind.max_turns;
     const tools = await toolSchemas(kind, descriptions, context);
-    const messages = [...instructionsIn(work.input), ...asked];
-    return askModel({ ...kind, tools }, models, messages, { context, onText, mayCallTools: !isLast }, async (answer, usage) => {
+    const turn = await beginTurn(kind, work.input, context, [...instructionsIn(work.input), ...asked]);
+    return askModel({ ...kind, tools }, models, turn.messages, { context, onText, mayCallTools: !isLast }, async (answer, usage) => {
       const answered = { ...conversation, turns: turns + 1 };
-      if (answer.calls.length === 0) return { ...answerOf(kind, context.nodeId, answered, answer, check), usage };
+      if (answer.calls.length === 0) {
+        const result = answerOf(kind, context.nodeId, answered, answer, check);
+        return { ...result, usage, ...turn.appended(answerMessage(answer.text)) };
+      }
       if (isLast)
         throw new WorkError('the model asked for tools when it had to answer', {
           retryable: true,
@@ -64,9 +69,10 @@ function continued(kind: ModelAgent, nodeId: string, given: Json): Conversation 
   const input = isObject(given) ? given : {};
   const before = conversationIn(input);
   const messages = [...before.messages, ...resultsOf(kind, nodeId, before.calls, input.results ?? null)];
-  return before.calls.length > 0 && !ledElsewhere(kind, nodeId, before.calls)
-    ? { ...before, messages }
-    : { messages: [...messages, ...taskOf(input)], requested: [], calls: [], waiting: 0, turns: 0, tool_calls: 0 };
+  if (before.calls.length > 0 && !ledElsewhere(kind, nodeId, before.calls)) return { ...before, messages };
+  // What was said for earlier tasks stands in the thread; what another agent hands over does not yet.
+  const earlier = kind.thread === undefined || before.calls.length > 0 ? messages : [];
+  return { messages: [...earlier, ...taskOf(input)], requested: [], calls: [], waiting: 0, turns: 0, tool_calls: 0 };
 }
 
 function instructionsIn(input: Json): readonly Json[] {

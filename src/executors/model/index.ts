@@ -9,6 +9,8 @@ import { toStorableText } from '../../../machines/unicode.ts';
 import { type Executor, type WorkContext, WorkError, type WorkResult } from '../executor.ts';
 import { invalid, typeOf } from '../http-content.ts';
 import { type CheckOutput, outputCheck } from '../output-schema.ts';
+import { answerMessage } from '../threads/message.ts';
+import { beginTurn } from '../threads/turn.ts';
 import { toJson } from '../to-json.ts';
 import { type Answer, outputOf, readableCalls } from './answer.ts';
 import { tooManyCalls } from './call-limit.ts';
@@ -37,9 +39,12 @@ export function modelExecutor(kind: Model, models: Models): Executor {
     const messages = messagesOf(kind, work.input);
     // Before the call, which is paid for.
     const check = (await schema?.()) ?? null;
-    return askModel(kind, models, messages, { context, onText, mayCallTools: true }, (answer, usage) =>
-      resultOf(kind, answer, check, usage),
-    );
+    const turn = await beginTurn(kind, work.input, context, messages);
+    return askModel(kind, models, turn.messages, { context, onText, mayCallTools: true }, (answer, usage) => ({
+      ...resultOf(kind, answer, check, usage),
+      // What comes of the tools belongs to the turn, too.
+      ...(answer.calls.length > 0 ? {} : turn.appended(answerMessage(answer.text))),
+    }));
   };
   return Object.assign(execute, { lost: ({ input }: Work) => sentUsage(kind, models.settings, messagesOf(kind, input)) });
 }

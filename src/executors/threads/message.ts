@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '../../../machines/json.ts';
+import { toJson } from '../to-json.ts';
 
 /** A message of a thread. */
 export interface ThreadMessage {
@@ -34,4 +35,9 @@ export function messageOf({ role, content = null, tool_calls, tool_call_id, name
     ...(typeof tool_call_id === 'string' ? { toolCallId: tool_call_id } : {}),
     ...(typeof name === 'string' ? { name } : {}),
   };
+}
+
+/** What a model has answered. */
+export function answerMessage(text: string): JsonObject {
+  return { role: 'assistant', content: toJson(text, 'answer') };
 }

@@ -18,15 +18,14 @@ export function createDeliver(context: RuntimeContext, engine: Engine): Deliver 
   };
 }
 
-/** Like `Deliver`, for the many senders who wait for nothing: `onOutcome` is called unless it is given up. */
-export type Report = (executionId: string, message: Message, onOutcome: (outcome: MessageOutcome) => void) => void;
+/** Like `Deliver`, for the many senders who wait for nothing. */
+export type Report = (executionId: string, message: Message, onOutcome: (outcome: MessageOutcome | null) => void) => void;
 
 export function createReport(context: RuntimeContext, engine: Engine): Report {
   const options = { actor: context.actor };
   return (executionId, message, onOutcome) => {
     engine.post(executionId, message, options, onOutcome, async (error) => {
-      const outcome = await retryAfter(context, error, () => engine.send(executionId, message, options));
-      if (outcome !== null) onOutcome(outcome);
+      onOutcome(await retryAfter(context, error, () => engine.send(executionId, message, options)));
     });
   };
 }

@@ -373,7 +373,8 @@ export class Engine {
       this.#countDone(envelopes.length);
       mailbox.conflicts = 0;
     } else if (rejection.reason !== 'sequence' && envelopes.length === 1 && only !== undefined) {
-      only.resolve({ refused: rejection.reason === 'idempotency' ? 'idempotency' : 'stale', nodes: [] });
+      const { reason } = rejection;
+      only.resolve({ refused: reason === 'idempotency' || reason === 'thread' ? reason : 'stale', nodes: [] });
       this.#countDone(1);
     } else {
       mailbox.oneByOne ||= rejection.reason !== 'sequence';

@@ -72,7 +72,8 @@ export interface MessageOptions {
 export type MessageOutcome = StepResult | RefusedMessage;
 
 export interface RefusedMessage {
-  readonly refused: Refused['refused'] | 'idempotency' | 'unknown';
+  /** `thread`: a thread is not as the turn has read it. */
+  readonly refused: Refused['refused'] | 'idempotency' | 'unknown' | 'thread';
   readonly nodes: readonly string[];
   /** Sequence of the run that refused it; absent = the store did. */
   readonly seq?: number;

@@ -14,6 +14,7 @@ import {
   addEffects,
   addEvents,
   addPreconditions,
+  addThreadTurn,
   type CommitBuilder,
   cancelOfChild,
   newCommitBuilder,
@@ -133,6 +134,7 @@ function stepUnguarded(recipient: Recipient, run: Run | null, envelope: Envelope
   addPreconditions(builder, options.preconditions, outcome);
   if (newExecution?.copiedHistory !== undefined) addCopiedHistory(builder, newExecution.copiedHistory);
   addStep(builder, recipient, outcome, options.actor, message);
+  if (message?.type === 'done' && message.thread !== undefined) addThreadTurn(builder, message, outcome.events);
   if (options.workItem !== undefined) builder.work.push({ op: 'put', item: options.workItem });
   const next = nextSegment(recipient, outcome, options);
   const begun = child === null && next === null ? NONE_BEGUN : [child, next].filter((one) => one !== null);

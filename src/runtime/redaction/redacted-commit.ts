@@ -10,6 +10,7 @@ import { stateOf } from '../../../machines/step/index.ts';
 import type { EventRow } from '../../../store/port/executions.ts';
 import type { Artifact } from '../../../store/port/resources/artifacts.ts';
 import type { OriginalEvent, RedactionWrite } from '../../../store/port/resources/erasures.ts';
+import type { ThreadTurn } from '../../../store/port/resources/threads.ts';
 import { offload, offloadedBytes } from '../log/offloaded-payloads.ts';
 import { DIGEST_KEY, digestOfOriginal } from './original-events.ts';
 
@@ -26,6 +27,7 @@ export interface RedactionInput {
   readonly before: Run | null;
   readonly run: Run;
   readonly events: readonly EventRow[];
+  readonly threads: readonly ThreadTurn[];
   readonly error: string | null;
   readonly diagnostics: readonly string[];
   readonly nowMs: number;
@@ -38,6 +40,7 @@ export interface RedactionInput {
 export interface RedactedCommit {
   readonly events: readonly EventRow[];
   readonly offloaded: readonly Artifact[];
+  readonly threads: readonly ThreadTurn[];
   readonly error: string | null;
   readonly diagnostics: readonly string[];
   readonly write: RedactionWrite;
@@ -85,10 +88,18 @@ export function redactCommit(input: RedactionInput): RedactedCommit {
   return {
     events,
     offloaded,
+    threads: input.threads.map((turn) => redactTurn(redactorAt(turn.nodeId), turn)),
     error: error === null ? null : whole.text(error),
     diagnostics: diagnostics.map((problem) => whole.text(problem)),
     write: { originals, ended: TERMINAL.has(run.status) ? { atMs: nowMs, removeAtMs } : null },
   };
+}
+
+/** What is said has been asked for without personal data, and is answered; an answer may have some all the same. */
+function redactTurn(redactor: Redactor, turn: ThreadTurn): ThreadTurn {
+  return Object.assign({}, turn, {
+    messages: turn.messages.map((message) => JSON.stringify(redactor.json(JSON.parse(message) as Json))),
+  });
 }
 
 function redactRow(rules: DataRules, redactor: Redactor, { type, nodeId, data }: EventRow, input: Json): JsonObject {

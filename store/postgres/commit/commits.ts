@@ -15,6 +15,7 @@ import { type EncodedUnit, type EncodedWrite, encodeUnit } from './encoded-write
 import { logStatements } from './entry-rows.ts';
 import { executionStatements } from './execution-rows.ts';
 import { redactionStatements } from './redactions.ts';
+import { appendTurns, ThreadHasChanged, turnsOf } from './threads.ts';
 
 const SAVEPOINT = sql('SAVEPOINT unit');
 const RELEASE = sql('RELEASE unit');
@@ -58,6 +59,7 @@ export class Commits {
       try {
         return await this.#allOrNothing(batch, effects);
       } catch (error) {
+        if (error instanceof ThreadHasChanged) return this.#unitByUnit(batch);
         if (rejectionOf(error instanceof Error && error.cause !== undefined ? error.cause : error) === null) throw error;
       }
     }
@@ -72,10 +74,15 @@ export class Commits {
     const offloaded = offloadedBy(writes);
     const others = [...approvalStatements(writes), ...redactionStatements(writes)];
     const usage = usageStatement(writes);
-    if (offloaded.length === 0 && others.length === 0)
+    const turns = turnsOf(writes);
+    if (offloaded.length === 0 && others.length === 0 && turns.length === 0)
       return this.#writer.writeInOneStatement(CALL_COMMIT_FUNCTION, commitParameters([...statements, ...usage]), sealed);
-    return this.#writer.write((transaction) => {
-      for (const { statement, values } of statements) transaction.send(statement, values);
+    return this.#writer.write(async (transaction) => {
+      if (turns.length > 0) {
+        // What rejects the batch has to be known before anything else fails for it.
+        await Promise.all(statements.map(({ statement, values }) => transaction.query(statement, values)));
+        if (!(await appendTurns(transaction, turns, atMs))) throw new ThreadHasChanged();
+      } else for (const { statement, values } of statements) transaction.send(statement, values);
       for (const values of offloaded) transaction.send(OFFLOAD_ARTIFACT, values);
       for (const { statement, values } of [...others, ...usage]) transaction.send(statement, values);
       return sealed;
@@ -137,6 +144,8 @@ async function applyUnit(
       (await rejectionFrom(transaction, effectStatement(effects, atMs)));
     if (reason !== null) return { reason, executionId: write.id };
   }
+  for (const turn of turnsOf(unit.executions))
+    if (!(await appendTurns(transaction, [turn], atMs))) return { reason: 'thread', executionId: turn.executionId };
   for (const values of offloadedBy(unit.executions)) transaction.send(OFFLOAD_ARTIFACT, values);
   const others = [
     ...approvalStatements(unit.executions),

@@ -12,7 +12,7 @@ export interface TypedEntry extends LogEntry {
   readonly types: string;
 }
 
-type Optional = 'revive' | 'clearsDeadline' | 'approvals' | 'offloaded' | 'redaction';
+type Optional = 'revive' | 'clearsDeadline' | 'approvals' | 'offloaded' | 'redaction' | 'threads';
 
 /** An execution's write with its events as rows of the log. */
 export interface EncodedWrite extends Omit<ExecutionWrite, 'events' | Optional> {
@@ -21,6 +21,7 @@ export interface EncodedWrite extends Omit<ExecutionWrite, 'events' | Optional> 
   readonly approvals: ExecutionWrite['approvals'] | undefined;
   readonly offloaded: ExecutionWrite['offloaded'] | undefined;
   readonly redaction: ExecutionWrite['redaction'] | undefined;
+  readonly threads: ExecutionWrite['threads'] | undefined;
   readonly entries: readonly TypedEntry[];
   /** Seals what the write appends to the log; null = nothing. */
   readonly stream: StreamDigest | null;
@@ -54,6 +55,7 @@ function encodeWrite(write: ExecutionWrite): EncodedWrite {
     approvals,
     offloaded,
     redaction,
+    threads,
   } = write;
   const create = write.create === null ? null : wellFormedExecution(write.create);
   const entries = withTypes(encodeEntries(events), events);
@@ -76,6 +78,7 @@ function encodeWrite(write: ExecutionWrite): EncodedWrite {
     approvals,
     offloaded,
     redaction,
+    threads,
     entries,
     stream,
   };

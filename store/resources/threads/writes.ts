@@ -1,5 +1,5 @@
 import type { ActionContext } from '../../port/control.ts';
-import type { ThreadAppend, ThreadAppendResult, ThreadMessageOrigin, ThreadRow } from '../../port/resources/threads.ts';
+import type { ThreadAppend, ThreadAppendResult, ThreadMessageOrigin, ThreadRow, ThreadTurn } from '../../port/resources/threads.ts';
 import * as sql from '../queries/threads.ts';
 import { get, run, runEach, type Script } from '../script.ts';
 
@@ -45,4 +45,17 @@ export function* createdThread(tenantId: string, id: string, atMs: number): Scri
     if (thread !== null) return thread;
   }
   throw new Error(`thread ${id} is deleted as often as it is created`);
+}
+
+/** Appends what a turn adds; false = the thread is not as the turn has read it, and nothing was written. */
+export function* appendTurn(
+  { id, read, messages, nodeId, activation }: ThreadTurn,
+  { tenantId, executionId, atMs }: { readonly tenantId: string; readonly executionId: string; readonly atMs: number },
+): Script<boolean> {
+  const found = yield* get(sql.LOCK_THREAD, { tenantId, id });
+  const thread = found ?? (read === null ? yield* createdThread(tenantId, id, atMs) : null);
+  const isAsRead = read === null ? thread?.last === 0 : thread?.number === read.number && thread.last === read.last;
+  if (thread === null || !isAsRead) return false;
+  yield* putMessages(thread, { tenantId, atMs }, messages, { executionId, nodeId, activation });
+  return true;
 }

@@ -3,11 +3,14 @@ import { digestEntries, type StreamDigest } from '../../audit/digest.ts';
 import { encodeEntries } from '../../log/encode.ts';
 import type { Batch, CommitRejection, CommitUnit, ExecutionWrite } from '../../port/commit.ts';
 import type { IdempotencyRow } from '../../port/executions.ts';
+import type { ThreadTurn } from '../../port/resources/threads.ts';
+import { appendTurn } from '../../resources/threads/writes.ts';
 import { checkSequences, wellFormedExecution } from '../../well-formed.ts';
 import type { AuditChain } from '../audit/chain.ts';
 import type { LogNames } from '../log/log-names.ts';
 import { PUT_IDEMPOTENCY } from '../queries/control.ts';
 import { APPEND_ENTRY } from '../queries/log.ts';
+import type { SqliteResources } from '../resource-database.ts';
 import type { Transactions } from '../transactions.ts';
 import { ApprovalRows } from './approvals.ts';
 import { OffloadedArtifacts } from './artifacts.ts';
@@ -15,10 +18,19 @@ import { Effects } from './effects.ts';
 import { ExecutionRows } from './execution-rows.ts';
 import { Redactions } from './redactions.ts';
 
+interface CommitParts {
+  readonly audit: AuditChain;
+  readonly names: LogNames;
+  /** Runs the scripts of resources that a commit changes. */
+  readonly resources: SqliteResources;
+  readonly key: string | Uint8Array | null;
+}
+
 /** Writes batches: the only way an execution changes. */
 export class Commits {
   readonly #transactions: Transactions;
   readonly #audit: AuditChain;
+  readonly #resources: SqliteResources;
   readonly #rows: ExecutionRows;
   readonly #names: LogNames;
   readonly #effects: Effects;
@@ -28,9 +40,10 @@ export class Commits {
   readonly #appendEntry: Statement;
   readonly #putIdempotency: Statement;
 
-  constructor(db: Database, transactions: Transactions, audit: AuditChain, names: LogNames, key: string | Uint8Array | null) {
+  constructor(db: Database, transactions: Transactions, { audit, names, resources, key }: CommitParts) {
     this.#transactions = transactions;
     this.#audit = audit;
+    this.#resources = resources;
     this.#rows = new ExecutionRows(db, names, key);
     this.#names = names;
     this.#appendEntry = db.prepare(APPEND_ENTRY);
@@ -92,7 +105,13 @@ export class Commits {
     if (write.approvals !== undefined) this.#approvals.write(write);
     if (write.offloaded !== undefined) this.#artifacts.write(write);
     if (write.redaction !== undefined) this.#redactions.write(write);
-    return this.#effects.apply(write, atMs);
+    return this.#effects.apply(write, atMs) ?? (write.threads === undefined ? null : this.#appendTurns(write, write.threads, atMs));
+  }
+
+  #appendTurns({ id, tenantId }: ExecutionWrite, turns: readonly ThreadTurn[], atMs: number): 'thread' | null {
+    const isAppended = (turn: ThreadTurn): boolean =>
+      this.#resources.within(appendTurn(turn, { tenantId, executionId: id, atMs }));
+    return turns.every(isAppended) ? null : 'thread';
   }
 
   #append({ id, tenantId, fromSeq, create, progress, events }: ExecutionWrite, logId: number): StreamDigest {

@@ -268,9 +268,21 @@ export class ActivityPool {
   #report(task: ActivityTask, message: Message): void {
     const { executionId, visit } = task;
     this.#options.report(executionId, message, (outcome) => {
+      task.onEnd?.();
+      if (outcome === null) return;
       this.#options.budgets.leave(task, 'refused' in outcome ? undefined : outcome.run);
-      if ('refused' in outcome) this.#options.started.refused(executionId, visit, seqOf(outcome));
+      if (!('refused' in outcome)) return;
+      this.#options.started.refused(executionId, visit, seqOf(outcome));
+      if (outcome.refused === 'thread') void this.#repeatTurn(task, message).catch(this.#options.onError);
     });
+  }
+
+  /** Another turn has been committed to the thread that this one has read: the attempt begins again, and what it used is logged. */
+  async #repeatTurn({ executionId, visit }: ActivityTask, message: Message): Promise<void> {
+    const { deliver } = this.#options;
+    const usage = message.type === 'done' ? message.usage : undefined;
+    if (usage !== undefined) await deliver(executionId, { type: 'used', ...visit, usage });
+    await deliver(executionId, { type: 'requeue', ...visit, unbegun: true });
   }
 
   #requeue(task: ActivityTask): void {
@@ -474,7 +486,10 @@ export class ActivityPool {
     // When the runtime stops, an aborted attempt is handed back and not failed: only a result still counts.
     const isHandedBack = stopping.aborted && task.aborted && message.type === 'fail';
     if (!task.dropped && !isHandedBack) this.#report(task, message);
-    else this.#countUsage(task, message.usage);
+    else {
+      task.onEnd?.();
+      this.#countUsage(task, message.usage);
+    }
     if (!task.dropped) tasks.remove(task);
     // After the report, so that what starts next shares its commit.
     this.#free(task);
@@ -517,6 +532,7 @@ function completion(task: ActivityTask, result: WorkResult, durationMs: number):
     ...(result.patch === undefined ? {} : { patch: result.patch }),
     ...usageOf(task, result.usage ?? null),
     ...(result.route === undefined ? {} : { route: result.route }),
+    ...(result.thread === undefined ? {} : { thread: result.thread }),
   };
 }
 

@@ -1,8 +1,10 @@
+import type { Json } from '../../../../machines/json.ts';
 import type { Usage, Visit } from '../../../../machines/messages.ts';
 import type { Redactor } from '../../../../machines/redaction/redactor.ts';
 import type { Run } from '../../../../machines/run.ts';
 import type { WorkContext, WorkError, WorkResult } from '../../../executors/executor.ts';
 import type { ToolMemory } from '../../../executors/memory/connector.ts';
+import type { ThreadReading, ThreadWindow } from '../../../executors/threads/reading.ts';
 import type { ReportedUsage } from '../../../executors/tool-context/reported-usage.ts';
 import { type ToolLog, type ToolLogFields, type ToolLogLevel, toolLog } from '../../../executors/tool-context/tool-log.ts';
 import { UsageMeter } from '../../../executors/tool-context/usage-meter.ts';
@@ -50,6 +52,8 @@ export class ActivityTask implements Visit {
   usage: UsageMeter | null = null;
   /** What a call in progress has used so far; null = there is none. */
   used: (() => Usage | null) | null = null;
+  /** Called once its outcome is committed, or not wanted. */
+  onEnd: (() => void) | null = null;
   /** Is told of commits that have changed the journal of a durable function. */
   onJournalChange: ((run: Run) => void) | null = null;
   /** The last run that something else than the attempt has changed: it may come before the attempt listens. */
@@ -185,6 +189,14 @@ class TaskContext implements WorkContext {
     return () => {
       this.#task.used = null;
     };
+  }
+
+  /** On the prototype, like `meter`. */
+  async beginTurn(thread: Json, window: ThreadWindow): Promise<ThreadReading> {
+    const task = this.#task;
+    const { reading, leave } = await task.loaded.beginTurn(this, thread, window);
+    task.onEnd = leave;
+    return reading;
   }
 
   static readonly #labels: PropertyDescriptor = {

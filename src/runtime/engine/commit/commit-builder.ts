@@ -1,13 +1,14 @@
 import type { EventType, LogEvent } from '../../../../machines/events/index.ts';
 import type { Json, JsonObject } from '../../../../machines/json.ts';
 import { charsUpTo } from '../../../../machines/json-size.ts';
-import type { Message } from '../../../../machines/messages.ts';
+import type { Done, Message } from '../../../../machines/messages.ts';
 import { definitionOf } from '../../../../machines/nodes/index.ts';
 import { type Effect, type Run, type StepResult, TERMINAL } from '../../../../machines/run.ts';
 import { activeVisitOf } from '../../../../machines/step/index.ts';
 import type { TimerWrite, WorkWrite } from '../../../../store/port/commit.ts';
 import type { EventRow, ExecutionProgress, InboxMessage } from '../../../../store/port/executions.ts';
 import type { Artifact } from '../../../../store/port/resources/artifacts.ts';
+import type { ThreadTurn } from '../../../../store/port/resources/threads.ts';
 import type { Actor } from '../../actor.ts';
 import type { Ids } from '../../ids.ts';
 import { offload, offloadedReplayBytes } from '../../log/offloaded-payloads.ts';
@@ -29,6 +30,7 @@ export interface CommitBuilder {
   readonly diagnostics: string[];
   /** Payloads that the events refer to. */
   readonly offloaded: Artifact[];
+  readonly threads: ThreadTurn[];
   /** The sum of what the attempts report. */
   usage: { readonly tokens: number; readonly costUsd: number } | null;
   logBytes: number;
@@ -46,6 +48,7 @@ export function newCommitBuilder(): CommitBuilder {
     effects: [],
     diagnostics: [],
     offloaded: [],
+    threads: [],
     usage: null,
     logBytes: 0,
     asks: false,
@@ -63,7 +66,7 @@ export function addBuilder(builder: CommitBuilder, later: CommitBuilder): void {
 /** Events with what an attempt used. What a child execution used counts with its own. */
 const METERED: ReadonlySet<string> = new Set(['node_completed', 'node_failed', 'usage_recorded'] satisfies EventType[]);
 
-const LISTS = ['events', 'timers', 'work', 'send', 'consumed', 'effects', 'diagnostics', 'offloaded'] as const;
+const LISTS = ['events', 'timers', 'work', 'send', 'consumed', 'effects', 'diagnostics', 'offloaded', 'threads'] as const;
 
 export function isEmpty({ events, timers, work, consumed }: CommitBuilder): boolean {
   return events.length === 0 && timers.length === 0 && work.length === 0 && consumed.length === 0;
@@ -236,6 +239,15 @@ export function addPreconditions(
     const isRunning = activeVisitOf(stepped.run, node)?.phase === 'running';
     builder.work.push(isRunning ? { op: 'hold', id, fence } : { op: 'settle', id, fence, status: settledBy(stepped.events) });
   }
+}
+
+/** Adds what a turn appends to a thread, unless its result was not taken. */
+export function addThreadTurn(builder: CommitBuilder, { node, activation, thread }: Done, events: readonly LogEvent[]): void {
+  const append = thread?.append;
+  if (append === undefined || !events.some(({ type, data }) => type === 'node_completed' && data.thread !== undefined)) return;
+  const { id, first } = thread as NonNullable<typeof thread>;
+  const read = append.number === null ? null : { number: append.number, last: first - 1 };
+  builder.threads.push({ id, read, nodeId: node, activation, messages: append.messages });
 }
 
 function settledBy(events: readonly LogEvent[]): 'completed' | 'failed' | 'dead_lettered' {

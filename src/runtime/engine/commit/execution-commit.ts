@@ -72,7 +72,7 @@ export function executionCommit(input: ExecutionCommitInput): ExecutionCommit {
   };
   const toParent = statusMessageToParent(before, after);
   const { timers, work, send, consumed, usage } = builder;
-  const { events, offloaded } = redacted ?? builder;
+  const { events, offloaded, threads } = redacted ?? builder;
   const write: { -readonly [Key in keyof ExecutionWrite]: ExecutionWrite[Key] } = {
     id,
     tenantId,
@@ -88,6 +88,7 @@ export function executionCommit(input: ExecutionCommitInput): ExecutionCommit {
     usage: usage === null ? null : { month: monthOf(nowMs), ...usage },
   };
   if (offloaded.length > 0) write.offloaded = offloaded;
+  if (threads.length > 0) write.threads = threads;
   if (isRetried) write.revive = { deadlineAtMs };
   else if (clears) write.clearsDeadline = true;
   if (approvals !== null && approvals.length > 0) write.approvals = approvals;

@@ -23,6 +23,7 @@ import { type Attempt, AttemptMemory } from '../../memory/attempt-memory.ts';
 import type { BuiltInMemory } from '../../memory/built-in.ts';
 import { FairQueue } from '../../scheduling/fair-queue.ts';
 import { TimeSlices } from '../../scheduling/time-slices.ts';
+import type { ThreadTurns } from '../../threads/turns.ts';
 import type { Tools } from '../../types/work.ts';
 
 /** A compiled machine takes about 10 KB per node. */
@@ -54,6 +55,8 @@ export interface LoadedWorkflow {
   readonly vars: Readonly<Record<string, string>>;
   /** The tenant's memory for one attempt. */
   readonly memoryFor: (attempt: Attempt) => ToolMemory;
+  /** Begins an attempt's turn in a thread of the tenant. `leave` ends it. */
+  readonly beginTurn: ThreadTurns['begin'];
 }
 
 /** What the operator provides to each tenant. Read once per tenant and revision, so it must not change. */
@@ -66,6 +69,7 @@ export interface TenantProvisions {
   readonly agents: RemoteAgents;
   readonly coordinatorUrl: string | undefined;
   readonly memory: BuiltInMemory;
+  readonly threadTurns: ThreadTurns;
   readonly memoryConnectorsOf: (tenantId: string) => MemoryConnectors;
   readonly tokenExchange: TokenExchange;
 }
@@ -153,6 +157,7 @@ export class WorkflowCache {
       agents,
       coordinatorUrl,
       memory,
+      threadTurns,
       memoryConnectorsOf,
       tokenExchange,
     } = this.#provisions;
@@ -186,6 +191,7 @@ export class WorkflowCache {
       payloadProblem: payloadCheck(program),
       vars,
       memoryFor: (attempt) => new AttemptMemory(memory, connectors, attempt),
+      beginTurn: threadTurns.begin.bind(threadTurns),
     };
     this.#programs.set(program.revision, program);
     this.#loaded.set(keyOf(tenantId, program.revision), loaded);

@@ -1,0 +1,285 @@
+import { describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../../machines/json.ts';
+import type { Tools } from '../../../src/runtime/types/work.ts';
+import { replayAll } from '../../support/replay-all.ts';
+import { CALLER, crashCopy, eventually, openTestRuntime, type TestRuntime } from '../../support/runtimes.ts';
+import { chatAnswer, reply } from '../model/asking.ts';
+import { webServer } from '../web-server.ts';
+
+interface Asked {
+  readonly messages: readonly JsonObject[];
+}
+
+/** What a model answers: a text, or calls of tools, `[name, arguments]`; null = nothing, ever. */
+type Answer = string | readonly (readonly [string, JsonObject])[] | null;
+
+/** A provider of OpenAI's wire format. `answer` is given the messages of each request and its number, from 1. */
+async function provider(answer: (messages: readonly JsonObject[], request: number) => Answer | Promise<Answer>) {
+  const asked: Asked[] = [];
+  const server = await webServer(async (_request, response) => {
+    const { messages } = JSON.parse(server.requests.at(-1)?.body ?? '') as Asked;
+    const request = asked.push({ messages });
+    const given = await answer(messages, request);
+    if (given === null) return;
+    if (typeof given === 'string') return reply(response, chatAnswer({ content: given }));
+    const calls = given.map(([name, args], i) => ({
+      id: `call_${request}_${i}`,
+      type: 'function',
+      function: { name, arguments: JSON.stringify(args) },
+    }));
+    return reply(response, chatAnswer({ tool_calls: calls }, 'tool_calls'));
+  });
+  return { models: { providers: { openai: { apiKey: 'sk-1', baseUrl: `${server.url}/v1` } } }, asked };
+}
+
+const MODEL = { type: 'model', model: 'gpt-4o', thread: '{{ state.customer }}', prompt: '{{ state.said }}', output_key: 'answer' };
+const AGENT = { ...MODEL, type: 'agent', tools: [{ name: 'lookup', description: 'Looks up.' }] };
+
+const document = (kind: JsonObject = MODEL, more: JsonObject = {}): JsonObject => ({
+  workflow_id: 'chat',
+  version: '1',
+  nodes: { talk: { kind, retry_policy: 'no_retry' } },
+  edges: [],
+  ...more,
+});
+
+const texts = (messages: readonly JsonObject[] = []) => messages.map(({ role, content }) => `${role}: ${content}`);
+
+async function said(it: TestRuntime, id = 'ann') {
+  const { messages } = await it.runtime.threads.messages('default', id);
+  return messages.map(({ sequence, role, content }) => `${sequence} ${role}: ${content}`);
+}
+
+async function talk(it: TestRuntime, words: string, kind: JsonObject = MODEL, customer: unknown = 'ann') {
+  const id = await it.run(document(kind), { said: words, customer } as JsonObject);
+  return { id, ...(await it.settled(id)) };
+}
+
+describe('a thread of a model', () => {
+  it('is read, and continued with what is asked and answered, across executions', async () => {
+    const { models, asked } = await provider((messages, n) => `answer ${n} after ${messages.length}`);
+    const it = await openTestRuntime({ models });
+    const first = await talk(it, 'Hello', { ...MODEL, system_prompt: 'Be kind.' });
+    expect([first.status, first.state.answer]).toEqual(['completed', 'answer 1 after 2']);
+    await talk(it, 'And now?', { ...MODEL, system_prompt: 'Be brief.' });
+    await talk(it, 'Someone else', MODEL, 42);
+    expect(asked.map(({ messages }) => texts(messages))).toEqual([
+      ['system: Be kind.', 'user: Hello'],
+      ['system: Be brief.', 'user: Hello', 'assistant: answer 1 after 2', 'user: And now?'],
+      ['user: Someone else'],
+    ]);
+    expect(await said(it)).toEqual(['1 user: Hello', '2 assistant: answer 1 after 2', '3 user: And now?', '4 assistant: answer 2 after 4']);
+    expect(await said(it, '42')).toEqual(['1 user: Someone else', '2 assistant: answer 3 after 1']);
+    const { messages } = await it.runtime.threads.messages('default', 'ann', { order: 'desc', limit: 1 });
+    expect(messages[0]).toMatchObject({ nodeId: 'talk', activation: 1, executionId: expect.stringMatching(/^exec_/) });
+    const completed = (await it.log(first.id)).find(({ type }) => type === 'node_completed');
+    expect(completed?.data.thread).toEqual({ thread_id: 'ann', first: 1, last: 2 });
+    expect((await replayAll(it.path)).differing).toEqual([]);
+  });
+
+  it('takes what a request has appended into the next turn', async () => {
+    const { models, asked } = await provider(() => 'Yes');
+    const it = await openTestRuntime({ models });
+    await it.runtime.threads.append(CALLER, 'ann', [
+      { role: 'assistant', content: 'not first for a provider' },
+      { role: 'user', content: 'I called yesterday' },
+      { role: 'assistant', content: 'Noted' },
+    ]);
+    await talk(it, 'Do you know?');
+    expect(texts(asked[0]?.messages)).toEqual(['user: I called yesterday', 'assistant: Noted', 'user: Do you know?']);
+  });
+
+  it('keeps the prompt within max_messages', async () => {
+    const { models, asked } = await provider((_, n) => `a${n}`);
+    const it = await openTestRuntime({ models });
+    const kind = { ...MODEL, max_messages: 3 };
+    for (const words of ['q1', 'q2', 'q3']) await talk(it, words, kind);
+    expect(texts(asked[2]?.messages)).toEqual(['user: q2', 'assistant: a2', 'user: q3']);
+    expect(await said(it)).toHaveLength(6);
+  });
+
+  it('has one turn at a time, each of which has seen those before', async () => {
+    const { models, asked } = await provider((messages) => `after ${messages.length - 1}`);
+    const it = await openTestRuntime({ models });
+    await it.runtime.register(CALLER, document());
+    const started = await Promise.all(
+      ['a', 'b', 'c', 'd', 'e'].map((words) =>
+        it.runtime.start(CALLER, { workflowId: 'chat', input: { said: words, customer: 'ann' } }),
+      ),
+    );
+    for (const { executionId } of started) expect((await it.settled(executionId)).status).toBe('completed');
+    expect((await said(it)).filter((_, i) => i % 2 === 1)).toEqual([0, 2, 4, 6, 8].map((n) => `${n + 2} assistant: after ${n}`));
+    expect(asked).toHaveLength(5);
+  });
+
+  it('takes the turn again when something was appended meanwhile, and counts what both calls used', async () => {
+    const { models, asked } = await provider(async (messages, n) => {
+      if (n === 1) await it.runtime.threads.append(CALLER, 'ann', [{ role: 'user', content: 'Quick!' }]);
+      return `after ${messages.length - 1}`;
+    });
+    const it = await openTestRuntime({ models });
+    const { id, status } = await talk(it, 'Hello');
+    expect(status).toBe('completed');
+    expect(await said(it)).toEqual(['1 user: Quick!', '2 user: Hello', '3 assistant: after 1']);
+    expect(asked).toHaveLength(2);
+    const events = await it.log(id);
+    expect(events.filter(({ type }) => type === 'usage_recorded').map(({ data }) => data.input_tokens)).toEqual([1000]);
+    expect(events.filter(({ type }) => type === 'node_completed')).toHaveLength(1);
+    expect((await replayAll(it.path)).differing).toEqual([]);
+    expect(it.errors).toEqual([]);
+  });
+
+  it('is begun anew by a turn during which it was deleted', async () => {
+    const { models } = await provider(async (messages, n) => {
+      if (n === 2) await it.runtime.threads.remove(CALLER, 'ann');
+      return `after ${messages.length - 1}`;
+    });
+    const it = await openTestRuntime({ models });
+    await talk(it, 'one');
+    await talk(it, 'two');
+    expect(await said(it)).toEqual(['1 user: two', '2 assistant: after 0']);
+  });
+
+  it('holds nothing of a turn that fails or is cancelled', async () => {
+    let fails = true;
+    const { models } = await provider(() => (fails ? 'no JSON' : '{"ok":true}'));
+    const it = await openTestRuntime({ models });
+    const kind = { ...MODEL, output_schema: { type: 'object', required: ['ok'] } };
+    const failed = await talk(it, 'Hello', kind);
+    expect(failed.status).toBe('failed');
+    await expect(it.runtime.threads.get('default', 'ann')).rejects.toMatchObject({ code: 'not_found' });
+    fails = false;
+    await it.runtime.retry(CALLER, failed.id);
+    expect((await it.settled(failed.id)).status).toBe('completed');
+    expect(await said(it)).toEqual(['1 user: Hello', '2 assistant: {"ok":true}']);
+    const hanging = await openTestRuntime({ models: (await provider(() => null)).models });
+    const id = await hanging.run(document(), { said: 'x', customer: 'ann' });
+    await eventually(async () => (await hanging.timeline(id)).includes('node_started talk'));
+    await hanging.runtime.cancel(CALLER, id, 'enough');
+    expect((await hanging.settled(id)).status).toBe('cancelled');
+    await expect(hanging.runtime.threads.get('default', 'ann')).rejects.toMatchObject({ code: 'not_found' });
+  });
+
+  it('has a turn once, wherever the process ends', async () => {
+    const { models, asked } = await provider((messages, n) => `answer ${n} after ${messages.length - 1}`);
+    const it = await openTestRuntime({ models });
+    const copies: string[] = [];
+    it.runtime.onCommit(() => copies.push(crashCopy(it.path)));
+    const retried = document(MODEL, { nodes: { talk: { kind: MODEL, retry_policy: { max_attempts: 3 } } } });
+    const spoken = async (words: string) => it.settled(await it.run(retried, { said: words, customer: 'ann' }));
+    await spoken('Hello');
+    await spoken('Again');
+    expect(asked).toHaveLength(2);
+    for (const path of copies) {
+      const again = await openTestRuntime({ models, path });
+      const executions = async () => (await again.runtime.executions('default', { limit: 9 })).executions;
+      await eventually(async () => {
+        again.clock.advance(1_000);
+        return (await executions()).every(({ status }) => status === 'completed' || status === 'failed');
+      });
+      const count = (await executions()).length;
+      const lines = count === 0 ? [] : await said(again);
+      expect(lines.map((line) => line.replace(/answer.*/, ''))).toEqual(
+        ['1 user: Hello', '2 assistant: ', '3 user: Again', '4 assistant: '].slice(0, lines.length),
+      );
+      expect(lines).toHaveLength(2 * count);
+      expect((await replayAll(path)).differing).toEqual([]);
+      await again.close();
+    }
+    expect(copies).toHaveLength(4);
+  });
+
+  it.each([
+    ['', 'validation'],
+    [null, 'validation'],
+    ['a/b', 'validation'],
+    [['a'], 'validation'],
+  ])('fails the node for an id that is none: %j', async (customer, errorClass) => {
+    const { models, asked } = await provider(() => 'x');
+    const it = await openTestRuntime({ models });
+    const { id, status } = await talk(it, 'Hello', MODEL, customer);
+    expect(status).toBe('failed');
+    const failed = (await it.log(id)).find(({ type }) => type === 'node_failed');
+    expect([failed?.data.error_class, failed?.data.error]).toEqual([errorClass, expect.stringContaining('thread: ')]);
+    expect(asked).toEqual([]);
+  });
+
+  it('is that of each item in a map', async () => {
+    const { models } = await provider((messages) => `after ${messages.length - 1}`);
+    const it = await openTestRuntime({ models });
+    const work = { ...MODEL, thread: '{{ item }}', prompt: 'Hello {{ item }}' };
+    const { output_key: _key, ...without } = work;
+    const { status } = await talk(it, '', { type: 'map', items: ['ann', 'bob', 'ann'], do: without } as unknown as JsonObject);
+    expect(status).toBe('completed');
+    expect(await said(it, 'bob')).toEqual(['1 user: Hello bob', '2 assistant: after 0']);
+    expect(await said(it)).toHaveLength(4);
+  });
+
+  it('has no personal data, and its id must be none', async () => {
+    const { models, asked } = await provider(() => 'Write to ann@example.org');
+    const it = await openTestRuntime({ models });
+    const policy = { data_policy: { pii_detectors: ['email'] } };
+    const run = async (input: JsonObject) => it.settled(await it.run(document(MODEL, policy), input));
+    expect((await run({ said: 'I am bob@example.org', customer: 'ann' })).status).toBe('completed');
+    expect(await said(it)).toEqual(['1 user: I am [REDACTED]', '2 assistant: Write to [REDACTED]']);
+    expect(texts(asked[0]?.messages)).toEqual(['user: I am [REDACTED]']);
+    const failed = await run({ said: 'x', customer: 'ann@example.org' });
+    expect([failed.status, failed.error]).toEqual(['failed', expect.stringContaining('the id is personal data')]);
+    const keepsNone = document(MODEL, { data_policy: { pii_detectors: ['email'], retain_outputs: false } });
+    await expect(it.runtime.register(CALLER, keepsNone)).rejects.toMatchObject({
+      diagnostics: [expect.objectContaining({ code: 'thread_not_retained', node_id: 'talk' })],
+    });
+    await expect(it.runtime.register(CALLER, document({ type: 'model', model: 'gpt-4o', prompt: 'x', max_messages: 5 }))).rejects.toMatchObject({
+      diagnostics: [expect.objectContaining({ code: 'no_thread' })],
+    });
+  });
+});
+
+describe('a thread of an agent', () => {
+  const tools: Tools = { lookup: () => ({ paid: true }) };
+
+  it('gets the turn with its tool calls, once the agent has answered', async () => {
+    const { models, asked } = await provider((messages) =>
+      messages.at(-1)?.role === 'user' ? [['lookup', { order: 7 }]] : `answer after ${messages.length}`,
+    );
+    const it = await openTestRuntime({ models, tools });
+    const first = await talk(it, 'Is it paid?', { ...AGENT, system_prompt: 'Be kind.' });
+    expect([first.status, first.state.answer]).toEqual(['completed', 'answer after 4']);
+    expect(await said(it)).toEqual(['1 user: Is it paid?', '2 assistant: ', '3 tool: {"paid":true}', '4 assistant: answer after 4']);
+    await talk(it, 'Sure?', { ...AGENT, system_prompt: 'Be kind.' });
+    expect(texts(asked[2]?.messages).slice(0, 5)).toHaveLength(5);
+    expect(texts(asked[3]?.messages)).toEqual([
+      'system: Be kind.',
+      'user: Is it paid?',
+      ...texts((asked[1]?.messages ?? []).slice(2, 3)),
+      'tool: {"paid":true}',
+      'assistant: answer after 4',
+      'user: Sure?',
+      ...texts((asked[3]?.messages ?? []).slice(6, 7)),
+      'tool: {"paid":true}',
+    ]);
+    expect((await replayAll(it.path)).differing).toEqual([]);
+  });
+
+  it('is not repeated in the conversation of the state', async () => {
+    const { models } = await provider((_, n) => `a${n}`);
+    const it = await openTestRuntime({ models, tools });
+    await talk(it, 'one', AGENT);
+    const { state } = await talk(it, 'two', AGENT);
+    expect((state.talk_conversation as unknown as Asked).messages).toMatchObject([{ content: 'two' }, { content: 'a2' }]);
+  });
+
+  it('does not have its tools called again when something was appended meanwhile', async () => {
+    let called = 0;
+    const { models } = await provider(async (messages, n) => {
+      if (messages.at(-1)?.role === 'user') return [['lookup', {}]];
+      if (n === 2) await it.runtime.threads.append(CALLER, 'ann', [{ role: 'user', content: 'Quick!' }]);
+      return `after ${messages.length}`;
+    });
+    const it = await openTestRuntime({ models, tools: { lookup: () => ({ calls: ++called }) } });
+    const { id } = await talk(it, 'Hello', AGENT);
+    expect(await said(it)).toEqual(['1 user: Quick!', '2 user: Hello', '3 assistant: ', '4 tool: {"calls":1}', '5 assistant: after 4']);
+    expect(called).toBe(1);
+    expect((await replayAll(it.path)).differing).toEqual([]);
+  });
+});
