@@ -62,11 +62,14 @@ export const THREAD = {
     'Id of the thread that the conversation continues; may hold templates. The model is given its last messages, and the messages of the turn are appended to it when the node completes.',
     { distinctive: true },
   ),
-  max_messages: integer(`Messages of the thread that the model is given, at most: the last ones. Default: ${DEFAULT_MAX_MESSAGES}.`, {
-    minimum: 1,
-    maximum: 1_000,
-    distinctive: true,
-  }),
+  max_messages: integer(
+    `Messages of the thread that the model is given, at most: the last ones. Default: ${DEFAULT_MAX_MESSAGES}.`,
+    {
+      minimum: 1,
+      maximum: 1_000,
+      distinctive: true,
+    },
+  ),
 };
 
 /** What a node says of its thread. */

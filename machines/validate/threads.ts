@@ -8,7 +8,10 @@ export function checkThreads({ nodes, data_policy: ofWorkflow }: Workflow, probl
   for (const { id, kind, data_policy: own } of nodes) {
     const { thread, max_messages } = workKindOf(kind) as ThreadFields;
     if (thread === undefined && max_messages !== undefined)
-      problems.error('no_thread', `node "${id}" has max_messages, but no thread`, { node_id: id, path: `nodes.${id}.max_messages` });
+      problems.error('no_thread', `node "${id}" has max_messages, but no thread`, {
+        node_id: id,
+        path: `nodes.${id}.max_messages`,
+      });
     if (thread === undefined || (own ?? ofWorkflow)?.retain_outputs !== false) continue;
     problems.error('thread_not_retained', `node "${id}" has a thread, which keeps its answers, but its data policy keeps none`, {
       ...{ node_id: id, path: `nodes.${id}.thread` },

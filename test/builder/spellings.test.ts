@@ -34,6 +34,8 @@ const VALUES: Readonly<Record<string, Json>> = {
   max_calls_per_answer: 7,
   max_repairs: 2,
   handoff: ['p', { agent: 'q', description: 'Pays.' }],
+  thread: 'ann',
+  max_messages: 20,
   max_turns: 3,
   max_tokens_per_turn: 4,
   parallel_tool_calls: 2,

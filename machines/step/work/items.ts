@@ -150,9 +150,7 @@ export function itemCompleted(step: StepContext, event: DoneEvent | ChildComplet
   if (kept === undefined) return itemFailed(step, budgetFailure(step, node), item);
   addCause(step, event, node, active, item);
   const measured =
-    event.type === 'done'
-      ? { duration_ms: event.durationMs, ...usageEventData(event.usage), ...threadData(event.thread) }
-      : {};
+    event.type === 'done' ? { duration_ms: event.durationMs, ...usageEventData(event.usage), ...threadData(event.thread) } : {};
   step.addEvent('node_completed', node, Object.assign({ output }, measured, { activation: active.activation, item }));
   step.endItem(node, item);
   countAttempt(step, node, event, 'succeeded');

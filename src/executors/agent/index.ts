@@ -31,30 +31,36 @@ export function agentExecutor(kind: ModelAgent, models: Models, descriptions: To
     const isLast = turns + 1 >= kind.max_turns;
     const tools = await toolSchemas(kind, descriptions, context);
     const turn = await beginTurn(kind, work.input, context, [...instructionsIn(work.input), ...asked]);
-    return askModel({ ...kind, tools }, models, turn.messages, { context, onText, mayCallTools: !isLast }, async (answer, usage) => {
-      const answered = { ...conversation, turns: turns + 1 };
-      if (answer.calls.length === 0) {
-        const result = answerOf(kind, context.nodeId, answered, answer, check);
-        return { ...result, usage, ...turn.appended(answerMessage(answer.text)) };
-      }
-      if (isLast)
-        throw new WorkError('the model asked for tools when it had to answer', {
-          retryable: true,
-          errorClass: 'invalid_answer',
+    return askModel(
+      { ...kind, tools },
+      models,
+      turn.messages,
+      { context, onText, mayCallTools: !isLast },
+      async (answer, usage) => {
+        const answered = { ...conversation, turns: turns + 1 };
+        if (answer.calls.length === 0) {
+          const result = answerOf(kind, context.nodeId, answered, answer, check);
+          return { ...result, usage, ...turn.appended(answerMessage(answer.text)) };
+        }
+        if (isLast)
+          throw new WorkError('the model asked for tools when it had to answer', {
+            retryable: true,
+            errorClass: 'invalid_answer',
+          });
+        const calls = await checkCalls(answer.calls, {
+          tools,
+          repairs: repairsSoFar(requested),
+          maxRepairs: kind.max_repairs ?? DEFAULT_MAX_REPAIRS,
+          log: context.log,
         });
-      const calls = await checkCalls(answer.calls, {
-        tools,
-        repairs: repairsSoFar(requested),
-        maxRepairs: kind.max_repairs ?? DEFAULT_MAX_REPAIRS,
-        log: context.log,
-      });
-      // A handoff ends the work of this agent.
-      const handoff = calls.find((call) => isHandoffOf(kind, call));
-      const begun = handoff === undefined ? calls : [handoff];
-      const left = calls.filter((call) => !begun.includes(call)).map((call) => notCalled(call, nameOf(begun[0] ?? call)));
-      const next = { ...answered, requested: begun, messages: [...asked, requestOf(answer.text, calls), ...left] };
-      return { output: toJson(answer.text, 'answer'), patch: callsPatch(kind, next, begun, before), usage };
-    });
+        // A handoff ends the work of this agent.
+        const handoff = calls.find((call) => isHandoffOf(kind, call));
+        const begun = handoff === undefined ? calls : [handoff];
+        const left = calls.filter((call) => !begun.includes(call)).map((call) => notCalled(call, nameOf(begun[0] ?? call)));
+        const next = { ...answered, requested: begun, messages: [...asked, requestOf(answer.text, calls), ...left] };
+        return { output: toJson(answer.text, 'answer'), patch: callsPatch(kind, next, begun, before), usage };
+      },
+    );
   };
   const lost = ({ input }: Work, nodeId: string): Usage | null => {
     const { messages, waiting } = continued(kind, nodeId, input);

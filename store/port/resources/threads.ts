@@ -58,6 +58,20 @@ export type ThreadAppendResult =
   /** Nothing was stored. */
   | { readonly exceeded: keyof ThreadLimits };
 
+/** A thread as a turn has read it: it must be that still when the turn is committed. */
+type ThreadVersion = Pick<ThreadRow, 'number' | 'last'>;
+
+/** What the turn of a node appends to a thread, in the commit of the node's completion. */
+export interface ThreadTurn {
+  readonly id: string;
+  /** Null = there was none. */
+  readonly read: ThreadVersion | null;
+  readonly nodeId: string;
+  readonly activation: number;
+  /** JSON object texts, in order. */
+  readonly messages: readonly string[];
+}
+
 export interface ThreadsPage {
   /** The last one of the page before; null for the first page. */
   readonly before: { readonly updatedAtMs: number; readonly number: number } | null;

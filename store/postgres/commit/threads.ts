@@ -21,11 +21,7 @@ export function turnsOf(writes: readonly EncodedWrite[]): readonly TurnOfExecuti
 }
 
 /** False: a thread is not as its turn has read it. */
-export async function appendTurns(
-  transaction: Transaction,
-  turns: readonly TurnOfExecution[],
-  atMs: number,
-): Promise<boolean> {
+export async function appendTurns(transaction: Transaction, turns: readonly TurnOfExecution[], atMs: number): Promise<boolean> {
   for (const { turn, ...execution } of turns)
     if (!(await runScript(transaction, appendTurn(turn, { atMs, ...execution })))) return false;
   return true;

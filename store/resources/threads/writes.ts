@@ -1,5 +1,11 @@
 import type { ActionContext } from '../../port/control.ts';
-import type { ThreadAppend, ThreadAppendResult, ThreadMessageOrigin, ThreadRow, ThreadTurn } from '../../port/resources/threads.ts';
+import type {
+  ThreadAppend,
+  ThreadAppendResult,
+  ThreadMessageOrigin,
+  ThreadRow,
+  ThreadTurn,
+} from '../../port/resources/threads.ts';
 import * as sql from '../queries/threads.ts';
 import { get, run, runEach, type Script } from '../script.ts';
 

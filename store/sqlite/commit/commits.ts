@@ -105,7 +105,9 @@ export class Commits {
     if (write.approvals !== undefined) this.#approvals.write(write);
     if (write.offloaded !== undefined) this.#artifacts.write(write);
     if (write.redaction !== undefined) this.#redactions.write(write);
-    return this.#effects.apply(write, atMs) ?? (write.threads === undefined ? null : this.#appendTurns(write, write.threads, atMs));
+    return (
+      this.#effects.apply(write, atMs) ?? (write.threads === undefined ? null : this.#appendTurns(write, write.threads, atMs))
+    );
   }
 
   #appendTurns({ id, tenantId }: ExecutionWrite, turns: readonly ThreadTurn[], atMs: number): 'thread' | null {

@@ -32,7 +32,13 @@ async function provider(answer: (messages: readonly JsonObject[], request: numbe
   return { models: { providers: { openai: { apiKey: 'sk-1', baseUrl: `${server.url}/v1` } } }, asked };
 }
 
-const MODEL = { type: 'model', model: 'gpt-4o', thread: '{{ state.customer }}', prompt: '{{ state.said }}', output_key: 'answer' };
+const MODEL = {
+  type: 'model',
+  model: 'gpt-4o',
+  thread: '{{ state.customer }}',
+  prompt: '{{ state.said }}',
+  output_key: 'answer',
+};
 const AGENT = { ...MODEL, type: 'agent', tools: [{ name: 'lookup', description: 'Looks up.' }] };
 
 const document = (kind: JsonObject = MODEL, more: JsonObject = {}): JsonObject => ({
@@ -68,7 +74,12 @@ describe('a thread of a model', () => {
       ['system: Be brief.', 'user: Hello', 'assistant: answer 1 after 2', 'user: And now?'],
       ['user: Someone else'],
     ]);
-    expect(await said(it)).toEqual(['1 user: Hello', '2 assistant: answer 1 after 2', '3 user: And now?', '4 assistant: answer 2 after 4']);
+    expect(await said(it)).toEqual([
+      '1 user: Hello',
+      '2 assistant: answer 1 after 2',
+      '3 user: And now?',
+      '4 assistant: answer 2 after 4',
+    ]);
     expect(await said(it, '42')).toEqual(['1 user: Someone else', '2 assistant: answer 3 after 1']);
     const { messages } = await it.runtime.threads.messages('default', 'ann', { order: 'desc', limit: 1 });
     expect(messages[0]).toMatchObject({ nodeId: 'talk', activation: 1, executionId: expect.stringMatching(/^exec_/) });
@@ -229,7 +240,9 @@ describe('a thread of a model', () => {
     await expect(it.runtime.register(CALLER, keepsNone)).rejects.toMatchObject({
       diagnostics: [expect.objectContaining({ code: 'thread_not_retained', node_id: 'talk' })],
     });
-    await expect(it.runtime.register(CALLER, document({ type: 'model', model: 'gpt-4o', prompt: 'x', max_messages: 5 }))).rejects.toMatchObject({
+    await expect(
+      it.runtime.register(CALLER, document({ type: 'model', model: 'gpt-4o', prompt: 'x', max_messages: 5 })),
+    ).rejects.toMatchObject({
       diagnostics: [expect.objectContaining({ code: 'no_thread' })],
     });
   });
@@ -245,7 +258,12 @@ describe('a thread of an agent', () => {
     const it = await openTestRuntime({ models, tools });
     const first = await talk(it, 'Is it paid?', { ...AGENT, system_prompt: 'Be kind.' });
     expect([first.status, first.state.answer]).toEqual(['completed', 'answer after 4']);
-    expect(await said(it)).toEqual(['1 user: Is it paid?', '2 assistant: ', '3 tool: {"paid":true}', '4 assistant: answer after 4']);
+    expect(await said(it)).toEqual([
+      '1 user: Is it paid?',
+      '2 assistant: ',
+      '3 tool: {"paid":true}',
+      '4 assistant: answer after 4',
+    ]);
     await talk(it, 'Sure?', { ...AGENT, system_prompt: 'Be kind.' });
     expect(texts(asked[2]?.messages).slice(0, 5)).toHaveLength(5);
     expect(texts(asked[3]?.messages)).toEqual([
@@ -277,8 +295,14 @@ describe('a thread of an agent', () => {
       return `after ${messages.length}`;
     });
     const it = await openTestRuntime({ models, tools: { lookup: () => ({ calls: ++called }) } });
-    const { id } = await talk(it, 'Hello', AGENT);
-    expect(await said(it)).toEqual(['1 user: Quick!', '2 user: Hello', '3 assistant: ', '4 tool: {"calls":1}', '5 assistant: after 4']);
+    await talk(it, 'Hello', AGENT);
+    expect(await said(it)).toEqual([
+      '1 user: Quick!',
+      '2 user: Hello',
+      '3 assistant: ',
+      '4 tool: {"calls":1}',
+      '5 assistant: after 4',
+    ]);
     expect(called).toBe(1);
     expect((await replayAll(it.path)).differing).toEqual([]);
   });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { ThreadAppend, ThreadMessagesPage } from '../../../store/port/resources/threads.ts';
+import type { ThreadAppend, ThreadMessagesPage, ThreadTurn } from '../../../store/port/resources/threads.ts';
 import type { Store } from '../../../store/port/store.ts';
 import type { TestDatabase } from '../../support/stores.ts';
-import { AT_MS, context } from '../writes.ts';
+import { AT_MS, batch, context, startExecution } from '../writes.ts';
 
 const LIMITS = { messages: 10, bytes: 10_000 };
 
@@ -157,6 +157,52 @@ export function threadContract(database: () => TestDatabase): void {
         { type: 'thread_deleted', thread_id: 'ann', messages: 2 },
         { type: 'thread_appended', thread_id: 'ann', first: 1, last: 2, execution_id: 'exec_1' },
       ]);
+      expect(await store.verifyAudit()).toMatchObject({ fault: null });
+    });
+
+    it('take the turn of a commit, if they are as it has read them', async () => {
+      const store = await database().open();
+      const turn = (id: string, read: ThreadTurn['read'], ...texts: string[]): ThreadTurn => ({
+        ...{ id, read, nodeId: 'talk', activation: 2 },
+        messages: texts.map(message),
+      });
+      const of = (id: string, ...threads: ThreadTurn[]) => startExecution(id, { threads });
+      expect(await store.commit(batch(of('exec_1', turn('ann', null, 'a', 'b')), of('exec_2', turn('bob', null, 'c'))))).toEqual([
+        null,
+        null,
+      ]);
+      const ann = await store.threads.get('default', 'ann');
+      if (ann === null) throw new Error('no thread');
+      expect(ann).toMatchObject({ messages: 2, last: 2, createdAtMs: AT_MS });
+      const { messages = [] } = (await store.threads.messages('default', 'ann', { order: 'asc', cursor: null, limit: 9 })) ?? {};
+      expect(messages[1]).toMatchObject({ sequence: 2, executionId: 'exec_1', nodeId: 'talk', activation: 2 });
+      const [late, fits, other] = await store.commit(
+        batch(
+          of('exec_3', turn('ann', null, 'late')),
+          of('exec_4', turn('ann', ann, 'd'), turn('new', null, 'e')),
+          of('exec_5', turn('ann', ann, 'too late')),
+        ),
+      );
+      expect([late, fits, other]).toEqual([
+        { reason: 'thread', executionId: 'exec_3' },
+        null,
+        { reason: 'thread', executionId: 'exec_5' },
+      ]);
+      expect((await page(store, 'ann'))?.texts).toEqual([
+        [1, 'a'],
+        [2, 'b'],
+        [3, 'd'],
+      ]);
+      expect((await page(store, 'new'))?.texts).toEqual([[1, 'e']]);
+      expect([await store.execution('exec_3'), await store.execution('exec_5')]).toEqual([null, null]);
+      await store.threads.remove('ann', context());
+      await store.threads.append(append('ann', ['x', 'y']), context());
+      expect(await store.commit(batch(of('exec_6', turn('ann', ann, 'of the deleted thread'))))).toEqual([
+        { reason: 'thread', executionId: 'exec_6' },
+      ]);
+      const half = of('exec_7', turn('fresh', null, 'f'), turn('ann', null, 'g'));
+      expect(await store.commit(batch(half))).toEqual([{ reason: 'thread', executionId: 'exec_7' }]);
+      expect(await store.threads.get('default', 'fresh')).toBeNull();
       expect(await store.verifyAudit()).toMatchObject({ fault: null });
     });
 
