@@ -160,6 +160,16 @@ export const NODE_EVENTS = {
       duration_ms: byDefault(0, number('Milliseconds the attempt took; 0 for nodes that do no work.')),
       ...usage,
       route: absent(text('Route that the result asked for: `on_input_required`; absent otherwise.')),
+      thread: absent(
+        Type.Object(
+          {
+            thread_id: text('The thread.'),
+            first: integer('Sequence of its first message that the turn has appended.'),
+            last: integer('Sequence of the last one.'),
+          },
+          { description: 'What the turn has appended to a thread; absent otherwise.' },
+        ),
+      ),
       ...activation,
       appended: absent(
         Type.Record(Type.String(), appendedList, {
@@ -171,16 +181,6 @@ export const NODE_EVENTS = {
       output_spilled: internal(),
       ...usageRefused,
       ...item,
-      thread: absent(
-        Type.Object(
-          {
-            thread_id: text('The thread.'),
-            first: integer('Sequence of its first message that the turn has appended.'),
-            last: integer('Sequence of the last one.'),
-          },
-          { description: 'What the turn has appended to a thread; absent otherwise.' },
-        ),
-      ),
     },
     stored: [
       'output',
