@@ -264,7 +264,7 @@ describe('the shapes of events', () => {
       return JSON.stringify([type, ofExecution, [...fields.keys()], slots]);
     });
     // Of a new type or a new key: add it, and this hash. Nothing else may change.
-    expect(hash('sha256', table.sort().join('\n'), 'base64url')).toBe('VbWq7zf4hWMRo8hjTYW4BcoGdZVUzCBx7a9R9Fl7dIY');
+    expect(hash('sha256', table.sort().join('\n'), 'base64url')).toBe('MbNFzHDPqkRSvfE53iWtzhqgZLYLLXeVF08v5qQuNks');
   });
 
   it('are found by a text in the body', () => {
