@@ -16,7 +16,8 @@ import { httpExecutor } from './http.ts';
 import { httpToolExecutor } from './http-tool.ts';
 import { type McpAccess, mcpToolExecutor } from './mcp-tool.ts';
 import { memoryRetrievalExecutor } from './memory-retrieval.ts';
-import { type Models, modelExecutor } from './model/index.ts';
+import type { Models } from './model/ask.ts';
+import { modelExecutor } from './model/index.ts';
 import type { Outbound } from './outbound/index.ts';
 
 /** What executors need from this process. */

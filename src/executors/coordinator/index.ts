@@ -7,7 +7,7 @@ import type { AgentDirectory, AgentOutcomes, RegisteredAgent } from '../a2a/dire
 import { type Executor, type LogProgress, type WorkContext, WorkError, type WorkResult } from '../executor.ts';
 import { asWorkError } from '../failure.ts';
 import { invalid, typeOf } from '../http-content.ts';
-import type { Models } from '../model/index.ts';
+import type { Models } from '../model/ask.ts';
 import {
   type Candidate,
   candidatesOf,

@@ -4,7 +4,7 @@ import type { Coordinator } from '../../../machines/nodes/coordinator.ts';
 import { shortened } from '../../../machines/shortened.ts';
 import type { WorkContext } from '../executor.ts';
 import { outputOf } from '../model/answer.ts';
-import { type AskedModel, askModel, type Models } from '../model/index.ts';
+import { type AskedModel, askModel, type Models } from '../model/ask.ts';
 import type { Candidate, Ranking } from './scoring.ts';
 
 const SYSTEM_PROMPT =

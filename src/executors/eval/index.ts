@@ -5,7 +5,7 @@ import type { Work } from '../../../machines/run.ts';
 import { usageSum } from '../../../machines/step/actions/usage.ts';
 import { type Executor, type WorkContext, WorkError } from '../executor.ts';
 import { asWorkError } from '../failure.ts';
-import type { Models } from '../model/index.ts';
+import type { Models } from '../model/ask.ts';
 import { toJson } from '../to-json.ts';
 import { judgeScore } from './judge.ts';
 import { assertionScore, costScore, customScore, feedbackOf, latencyScore, type Score } from './scores.ts';

@@ -5,7 +5,7 @@ import type { Model } from '../../../machines/nodes/model.ts';
 import { shortened } from '../../../machines/shortened.ts';
 import { type WorkContext, WorkError } from '../executor.ts';
 import { outputOf } from '../model/answer.ts';
-import { type AskedModel, askModel, type Models } from '../model/index.ts';
+import { type AskedModel, askModel, type Models } from '../model/ask.ts';
 import { type Score, scoreOf } from './scores.ts';
 
 /** Longest text that is judged, in characters. */

@@ -13,7 +13,7 @@ import type { Executor } from '../../../executors/executor.ts';
 import { inputCheck } from '../../../executors/input-schema.ts';
 import type { McpConnections } from '../../../executors/mcp/connections.ts';
 import type { MemoryConnectors, ToolMemory } from '../../../executors/memory/connector.ts';
-import type { Models } from '../../../executors/model/index.ts';
+import type { Models } from '../../../executors/model/ask.ts';
 import type { TokenExchange } from '../../../executors/oauth/delegation.ts';
 import { withAccessToken } from '../../../executors/oauth/with-access-token.ts';
 import type { Outbound } from '../../../executors/outbound/index.ts';
