@@ -292,7 +292,7 @@ export const NODE_EVENTS = {
   usage_recorded: atNode({
     letter: 'λ',
     description:
-      'An attempt that was given up, or that begins again after a stop of its runtime, has used something all the same.',
+      'Something was used beside the outcomes of attempts: by an attempt that was given up, or that begins again after a stop of its runtime, or by the summary of a thread.',
     fields: {
       ...usage,
       ...usageRefused,

@@ -24,7 +24,7 @@ export function withDeclaredModels(nodes: readonly Node[], fields: Fields, polic
   return nodes.map((node) => {
     const definition = definitionOf(node.kind);
     let { kind } = node;
-    for (const name of definition.catalogModels(kind)) {
+    for (const name of new Set([...definition.catalogModels(kind), ...definition.furtherCatalogModels(kind)])) {
       const declared = declaredAs(name);
       if (declared !== null) kind = definition.withModel(kind, name, declared);
     }

@@ -185,7 +185,9 @@ export interface KindDefinition<K extends { readonly type: string }, D extends K
   readonly inputIsPrompt: boolean;
   /** The names that it uses for models, which the workflow's `models` may declare. Default: none. */
   catalogModels(kind: K): readonly string[];
-  /** The kind with the model that is declared under one of those names. Default: the kind as it is. */
+  /** Those for models that it asks beside its work. Their time limits and retry policies are not those of the node. Default: none. */
+  furtherCatalogModels(kind: K): readonly string[];
+  /** The kind with the model that is declared under one of the names. Default: the kind as it is. */
   withModel(kind: K, name: string, declared: DeclaredModel): K;
   /** How a result that does not say `passed: true` ends the visit; null = like any other result. Default: null. */
   scoring(kind: K): Scoring | null;
@@ -351,6 +353,7 @@ export function defineKind<const D extends KindDeclaration>(
     furtherModels: () => [],
     inputIsPrompt: true,
     catalogModels: () => [],
+    furtherCatalogModels: () => [],
     withModel: (kind) => kind,
     scoring: () => null,
     furtherTools: () => [],

@@ -250,6 +250,7 @@ export const map = defineKind(MAP, {
   models: (kind) => definitionOf(kind).models(workOf(kind)),
   furtherModels: (kind) => definitionOf(kind).furtherModels(workOf(kind)),
   catalogModels: (kind) => definitionOf(kind).catalogModels(workOf(kind)),
+  furtherCatalogModels: (kind) => definitionOf(kind).furtherCatalogModels(workOf(kind)),
   withModel: (kind, name, declared) => ({ ...kind, do: definitionOf(kind).withModel(workOf(kind), name, declared) }),
   furtherTools: (kind) => definitionOf(kind).furtherTools(workOf(kind)),
   assertions: (kind) => definitionOf(kind).assertions(workOf(kind)),

@@ -7,9 +7,10 @@ import { type AgentTool, readAgentTools, type WrittenTools } from './agent-tools
 import { custom, integer, outputSchema, readBy, stateKey, text } from './fields.ts';
 import { HANDOFF, HANDOFF_ROUTER, handoffEdges, handoffIn, handoffTool } from './handoffs.ts';
 import { declareKind, defineKind, type KindOf, mappingUnlessEmpty, type ScriptedResult } from './kind.ts';
-import { MAX_TOKENS, MODEL_REF, TEMPERATURE } from './model.ts';
+import { MAX_TOKENS, MODEL_REF, TEMPERATURE, withOwnModel } from './model.ts';
 import { declaredNameOf, namesOfModel } from './model-names.ts';
-import { CALLS_PER_ANSWER, DECLARED, INPUT_MAPPING, MAX_REPAIRS, OUTPUT, THREAD } from './shared-fields.ts';
+import { CALLS_PER_ANSWER, DECLARED, INPUT_MAPPING, MAX_REPAIRS, OUTPUT } from './shared-fields.ts';
+import { catalogSummariser, summariserNames, THREAD, withSummariser } from './threads.ts';
 
 const DEFAULT_MAX_TURNS = 10;
 
@@ -93,13 +94,10 @@ export const modelAgent = defineKind(MODEL_AGENT, {
   policyNames: (kind) =>
     kind.declared === undefined ? namesOfModel(kind.model_ref) : [kind.model_ref, declaredNameOf(kind.model_ref, kind.declared)],
   models: (kind) => namesOfModel(declaredNameOf(kind.model_ref, kind.declared)),
+  furtherModels: summariserNames,
   catalogModels: (kind) => [kind.model_ref],
-  withModel: (kind, _name, { provider, model, temperature, max_tokens }) => ({
-    ...optional('temperature', temperature),
-    ...optional('max_tokens', max_tokens),
-    ...kind,
-    declared: { provider, model },
-  }),
+  furtherCatalogModels: catalogSummariser,
+  withModel: (kind, named, declared) => withSummariser(withOwnModel(kind, named, declared), named, declared),
   mapping: (kind) => ({
     ...taskOf(kind),
     ...(kind.system_prompt === undefined ? {} : { system_prompt: kind.system_prompt }),

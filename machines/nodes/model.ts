@@ -3,9 +3,10 @@ import { type Fields, optional } from '../reading/fields.ts';
 import { Type } from '../type.ts';
 import type { SchemaMark } from './field.ts';
 import { custom, integer, name, number, outputSchema, stateKey, text } from './fields.ts';
-import { declareKind, defineKind, type KindOf } from './kind.ts';
+import { type DeclaredModel, declareKind, defineKind, type KindOf } from './kind.ts';
 import { declaredNameOf, namesOfModel } from './model-names.ts';
-import { CALLS_PER_ANSWER, DECLARED, OUTPUT, THREAD } from './shared-fields.ts';
+import { CALLS_PER_ANSWER, DECLARED, OUTPUT } from './shared-fields.ts';
+import { catalogSummariser, summariserNames, THREAD, withSummariser } from './threads.ts';
 
 const IDENTIFIER = /^[A-Za-z_]\w*$/;
 
@@ -90,13 +91,10 @@ export const model = defineKind(MODEL, {
   policyNames: (kind) =>
     kind.declared === undefined ? namesOfModel(kind.model_ref) : [kind.model_ref, declaredNameOf(kind.model_ref, kind.declared)],
   models: (kind) => namesOfModel(declaredNameOf(kind.model_ref, kind.declared)),
+  furtherModels: summariserNames,
   catalogModels: (kind) => [kind.model_ref],
-  withModel: (kind, _name, { provider, model: declaredModel, temperature, max_tokens }) => ({
-    ...optional('temperature', temperature),
-    ...optional('max_tokens', max_tokens),
-    ...kind,
-    declared: { provider, model: declaredModel },
-  }),
+  furtherCatalogModels: catalogSummariser,
+  withModel: (kind, named, declared) => withSummariser(withOwnModel(kind, named, declared), named, declared),
   mapping: ({ prompt_ref, system_prompt, thread }) => ({
     ...(prompt_ref === '' ? { messages: '{{ state.messages }}' } : { prompt_ref }),
     ...(system_prompt === undefined ? {} : { system_prompt }),
@@ -127,6 +125,18 @@ export const model = defineKind(MODEL, {
   internalState: () => INTERNAL_STATE,
   summary: ({ model_ref, declared }) => declaredNameOf(model_ref, declared),
 });
+
+/** The node with the model that is declared under the name, if it asks that one. */
+export function withOwnModel<K extends { readonly model_ref: string }>(kind: K, named: string, declared: DeclaredModel): K {
+  if (named !== kind.model_ref) return kind;
+  const { provider, model: declaredModel, temperature, max_tokens } = declared;
+  return {
+    ...optional('temperature', temperature),
+    ...optional('max_tokens', max_tokens),
+    ...kind,
+    declared: { provider, model: declaredModel },
+  };
+}
 
 /** How an answer changes the state. One that asks for tools is not stored under `output_key`: what follows it is the answer. */
 export function modelPatch(

@@ -1,4 +1,4 @@
-import { byRuntime, flag, integer, mapping, name, outputSchema, stateKey, stateKeys, target, text } from './fields.ts';
+import { byRuntime, flag, integer, mapping, name, outputSchema, stateKey, stateKeys, target } from './fields.ts';
 
 // Fields that several kinds have.
 
@@ -52,28 +52,3 @@ export const MAX_REPAIRS = integer(
   `How often in a row the model is told that its tool calls cannot be carried out, because the arguments do not fit or there is no such tool. The next such answer fails the turn with \`invalid_answer\`. Default: ${DEFAULT_MAX_REPAIRS}.`,
   { minimum: 0, maximum: 20, distinctive: true },
 );
-
-/** Messages of a thread that a model is given, at most, unless the node says otherwise. */
-export const DEFAULT_MAX_MESSAGES = 100;
-
-/** Of nodes that ask a model. */
-export const THREAD = {
-  thread: text(
-    'Id of the thread that the conversation continues; may hold templates. The model is given its last messages, and the messages of the turn are appended to it when the node completes.',
-    { distinctive: true },
-  ),
-  max_messages: integer(
-    `Messages of the thread that the model is given, at most: the last ones. Default: ${DEFAULT_MAX_MESSAGES}.`,
-    {
-      minimum: 1,
-      maximum: 1_000,
-      distinctive: true,
-    },
-  ),
-};
-
-/** What a node says of its thread. */
-export interface ThreadFields {
-  readonly thread?: string;
-  readonly max_messages?: number;
-}

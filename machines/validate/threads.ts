@@ -1,20 +1,28 @@
 import type { Workflow } from '../ir/workflow.ts';
 import { workKindOf } from '../nodes/index.ts';
-import type { ThreadFields } from '../nodes/shared-fields.ts';
+import { DEFAULT_MAX_MESSAGES, type ThreadFields } from '../nodes/threads.ts';
 import type { Problems } from '../reading/problems.ts';
+
+/** What has a meaning with a thread alone. */
+const OF_THREADS = ['max_messages', 'summarise'] as const;
 
 /** Refuses a thread where the data policy keeps no answers, and warns of what is said of a thread that is not there. */
 export function checkThreads({ nodes, data_policy: ofWorkflow }: Workflow, problems: Problems): void {
   for (const { id, kind, data_policy: own } of nodes) {
-    const { thread, max_messages } = workKindOf(kind) as ThreadFields;
-    if (thread === undefined && max_messages !== undefined)
-      problems.warning('no_thread', `node "${id}" has max_messages, but no thread`, {
-        node_id: id,
-        path: `nodes.${id}.max_messages`,
+    const fields = workKindOf(kind) as ThreadFields;
+    const { thread, max_messages: maxMessages = DEFAULT_MAX_MESSAGES, summarise } = fields;
+    const at = (key: string) => ({ node_id: id, path: `nodes.${id}.${key}` });
+    for (const key of OF_THREADS)
+      if (thread === undefined && fields[key] !== undefined)
+        problems.warning('no_thread', `node "${id}" has ${key}, but no thread`, at(key));
+    if (summarise !== undefined && summarise.keep >= maxMessages)
+      problems.error('out_of_range', `node "${id}": summarise.keep must be less than max_messages, which is ${maxMessages}`, {
+        ...at('summarise.keep'),
+        hint: 'the difference says how many messages each summary takes in',
       });
     if (thread === undefined || (own ?? ofWorkflow)?.retain_outputs !== false) continue;
     problems.error('thread_not_retained', `node "${id}" has a thread, which keeps its answers, but its data policy keeps none`, {
-      ...{ node_id: id, path: `nodes.${id}.thread` },
+      ...at('thread'),
       hint: 'set retain_outputs to true, or remove the thread',
     });
   }

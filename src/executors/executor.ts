@@ -59,6 +59,11 @@ export interface WorkContext {
    * attempt has it from then on.
    */
   readonly meter?: (used: () => Usage | null) => () => void;
+  /**
+   * Logs what a call has used that the outcome of the attempt does not have, as `usage_recorded`. Rejects with `WorkError` if the attempt is over, by
+   * which its use was counted.
+   */
+  readonly logUsage?: (usage: Usage) => Promise<void>;
   /** Begins a turn in a thread: waits until the earlier turns of this process there are committed. Rejects with `WorkError`. */
   readonly beginTurn?: (thread: Json, window: ThreadWindow) => Promise<ThreadReading>;
   /** For nodes with `oauth_scopes`: acts for the person on whose behalf the execution runs. */

@@ -36,6 +36,7 @@ const VALUES: Readonly<Record<string, Json>> = {
   handoff: ['p', { agent: 'q', description: 'Pays.' }],
   thread: 'ann',
   max_messages: 20,
+  summarise: { model: 'm', keep: 5 },
   max_turns: 3,
   max_tokens_per_turn: 4,
   parallel_tool_calls: 2,

@@ -31,7 +31,7 @@ export function agentExecutor(kind: ModelAgent, models: Models, descriptions: To
     const check = (await schema?.()) ?? null;
     const isLast = turns + 1 >= kind.max_turns;
     const tools = await toolSchemas(kind, descriptions, context);
-    const turn = await beginTurn(kind, work.input, context, [...instructionsIn(work.input), ...asked]);
+    const turn = await beginTurn(kind, work.input, context, models, [...instructionsIn(work.input), ...asked]);
     return askModel(
       { ...kind, tools },
       models,

@@ -22,7 +22,7 @@ export function modelExecutor(kind: Model, models: Models): Executor {
     const messages = messagesOf(kind, work.input);
     // Before the call, which is paid for.
     const check = (await schema?.()) ?? null;
-    const turn = await beginTurn(kind, work.input, context, messages);
+    const turn = await beginTurn(kind, work.input, context, models, messages);
     return askModel(kind, models, turn.messages, { context, onText, mayCallTools: true }, (answer, usage) => ({
       ...resultOf(kind, answer, check, usage),
       // What comes of the tools belongs to the turn, too.

@@ -41,3 +41,8 @@ export function messageOf({ role, content = null, tool_calls, tool_call_id, name
 export function answerMessage(text: string): JsonObject {
   return { role: 'assistant', content: toJson(text, 'answer') };
 }
+
+/** The summary of earlier messages, as models are given it. It is made of what users have said, so it has no more authority than they. */
+export function summaryMessage(summary: string): JsonObject {
+  return { role: 'user', content: `Summary of the conversation so far:\n\n${summary}` };
+}

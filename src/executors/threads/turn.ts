@@ -1,8 +1,9 @@
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
 import type { ThreadTurn } from '../../../machines/messages.ts';
-import type { ThreadFields } from '../../../machines/nodes/shared-fields.ts';
-import { DEFAULT_MAX_MESSAGES } from '../../../machines/nodes/shared-fields.ts';
+import { DEFAULT_MAX_MESSAGES, type ThreadFields } from '../../../machines/nodes/threads.ts';
 import type { WorkContext } from '../executor.ts';
+import type { Models } from '../model/ask.ts';
+import type { SummariseThread, ThreadWindow } from './reading.ts';
 
 /** A call of a model within a thread, or alone. */
 export interface Turn {
@@ -14,22 +15,35 @@ export interface Turn {
 
 const ALONE = (): { readonly thread?: ThreadTurn } => ({});
 
-/** Begins a call with these messages, the first of which may be instructions. */
+/** Begins a call with these messages, the first of which may be instructions. `models`: those that may summarise the thread. */
 export async function beginTurn(
-  { thread, max_messages: maxMessages = DEFAULT_MAX_MESSAGES }: ThreadFields,
+  fields: ThreadFields,
   input: Json,
   context: WorkContext,
+  models: Models,
   messages: readonly Json[],
 ): Promise<Turn> {
-  if (thread === undefined) return { messages, appended: ALONE };
+  if (fields.thread === undefined) return { messages, appended: ALONE };
   if (context.beginTurn === undefined) throw new TypeError('this process keeps no threads');
   const id = isObject(input) ? (input.thread ?? null) : null;
-  const reading = await context.beginTurn(id, { maxMessages });
+  const reading = await context.beginTurn(id, windowOf(fields, context, models));
   const said = messages.filter((message) => !isInstruction(message));
   return {
     messages: [...messages.filter(isInstruction), ...reading.messages, ...said],
     appended: (answer) => ({ thread: reading.append([...(said as readonly JsonObject[]), answer]) }),
   };
+}
+
+function windowOf(
+  { max_messages: maxMessages = DEFAULT_MAX_MESSAGES, summarise }: ThreadFields,
+  context: WorkContext,
+  models: Models,
+): ThreadWindow {
+  if (summarise === undefined) return { maxMessages };
+  // Loaded by the first thread that has grown so long.
+  const summaryOf: SummariseThread['summaryOf'] = async (messages, before) =>
+    (await import('./summary.ts')).summaryOf(messages, before, summarise, models, context);
+  return { maxMessages, summarise: { keep: summarise.keep, summaryOf } };
 }
 
 function isInstruction(message: Json): boolean {

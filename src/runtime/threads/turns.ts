@@ -1,15 +1,32 @@
 import type { Json, JsonObject } from '../../../machines/json.ts';
 import type { ThreadTurn } from '../../../machines/messages.ts';
+import type { Redactor } from '../../../machines/redaction/redactor.ts';
 import { shortened } from '../../../machines/shortened.ts';
 import { ChurnMap } from '../../../store/churn-map.ts';
 import type { ExecutionStore } from '../../../store/port/execution-store.ts';
-import type { ThreadRow } from '../../../store/port/resources/threads.ts';
+import type { ThreadMessageRow, ThreadRow } from '../../../store/port/resources/threads.ts';
 import { type WorkContext, WorkError } from '../../executors/executor.ts';
-import type { ThreadReading, ThreadWindow } from '../../executors/threads/reading.ts';
+import { summaryMessage } from '../../executors/threads/message.ts';
+import type { SummariseThread, ThreadReading, ThreadWindow } from '../../executors/threads/reading.ts';
 import { RuntimeError } from '../errors.ts';
 import { isThreadId, storableText, THREAD_LIMITS } from './threads.ts';
 
-type Attempt = Pick<WorkContext, 'tenantId' | 'signal'>;
+/** Of a thread that are summarised at once, so that a model can take them. */
+const SUMMARISED = { messages: 1_000, bytes: 256 * 1024 };
+
+interface Attempt extends Pick<WorkContext, 'tenantId' | 'signal'> {
+  /** Null = the workflow has no data policy. */
+  readonly redactor: Pick<Redactor, 'text'> | null;
+}
+
+/** The end of a thread. */
+interface LastMessages {
+  readonly thread: ThreadRow;
+  /** The oldest first. */
+  readonly messages: readonly ThreadMessageRow[];
+  /** Whether there are messages before these, summarised or not. */
+  readonly hasEarlier: boolean;
+}
 
 interface BegunTurn {
   readonly reading: ThreadReading;
@@ -36,7 +53,7 @@ export class ThreadTurns {
     const { tenantId } = attempt;
     const leave = await this.#enter(`${tenantId}\n${id}`, attempt.signal);
     try {
-      return { reading: await this.#read(tenantId, id, window), leave };
+      return { reading: await this.#read(attempt, id, window), leave };
     } catch (error) {
       leave();
       throw error;
@@ -64,16 +81,82 @@ export class ThreadTurns {
     if (this.#last.get(key) === last) this.#last.delete(key);
   }
 
-  async #read(tenantId: string, id: string, { maxMessages }: ThreadWindow): Promise<ThreadReading> {
-    const found = await this.#store.threads.messages(tenantId, id, { order: 'desc', cursor: null, limit: maxMessages });
-    const messages = (found?.messages ?? []).map(({ message }) => JSON.parse(message) as JsonObject).reverse();
-    const first = messages.findIndex(({ role }) => role === 'user');
-    const thread = found?.thread ?? null;
-    return {
-      messages: first < 0 ? [] : messages.slice(first),
-      append: (added) => turnOf(id, thread, added),
-    };
+  async #read(attempt: Attempt, id: string, { maxMessages, summarise }: ThreadWindow): Promise<ThreadReading> {
+    for (;;) {
+      const end = await this.#lastMessages(attempt.tenantId, id, maxMessages);
+      const thread = end?.thread ?? null;
+      const append: ThreadReading['append'] = (added) => turnOf(id, thread, added);
+      if (end === null) return { messages: [], append };
+      if (summarise === undefined) return { messages: fromFirst(end.messages, (role) => role === 'user'), append };
+      const open = end.messages.filter(({ sequence }) => sequence > end.thread.summarised);
+      if (!end.hasEarlier || open.length < end.messages.length || open[0]?.sequence === end.thread.summarised + 1)
+        return { messages: summarisedMessages(end.thread, open), append };
+      await this.#summarise(attempt, end.thread, open, summarise);
+    }
   }
+
+  async #lastMessages(tenantId: string, id: string, limit: number): Promise<LastMessages | null> {
+    const found = await this.#store.threads.messages(tenantId, id, { order: 'desc', cursor: null, limit });
+    return found === null
+      ? null
+      : { thread: found.thread, messages: [...found.messages].reverse(), hasEarlier: found.next !== null };
+  }
+
+  /**
+   * Summarises messages that are in no summary, the oldest first, and stores it; not all of them if that would be too much at once. It is stored apart
+   * from the turn, which may fail. Another process may have done it meanwhile: then that summary stands.
+   */
+  async #summarise(
+    { tenantId, redactor }: Attempt,
+    { id, number, summary, summarised }: ThreadRow,
+    open: readonly ThreadMessageRow[],
+    { keep, summaryOf }: SummariseThread,
+  ): Promise<void> {
+    const { threads } = this.#store;
+    const kept = open.slice(-keep).find(({ message }) => roleOf(message) !== 'tool');
+    const end = kept === undefined ? (open.at(-1)?.sequence ?? 0) : kept.sequence - 1;
+    const page = { order: 'asc', cursor: summarised, limit: Math.min(SUMMARISED.messages, end - summarised) } as const;
+    const found = await threads.messages(tenantId, id, page);
+    if (found?.thread.number !== number || found.thread.summarised !== summarised) return;
+    const taken = firstWithin(
+      found.messages.filter(({ sequence }) => sequence <= end),
+      SUMMARISED.bytes,
+    );
+    const last = taken.at(-1);
+    if (last === undefined) return;
+    const text = await summaryOf(
+      taken.map(({ message }) => JSON.parse(message) as JsonObject),
+      summary,
+    );
+    const stored = redactor?.text(text) ?? text;
+    await threads.summarise(tenantId, { id, number, summary: stored, summarised: last.sequence, summarisedBefore: summarised });
+  }
+}
+
+/** Results of tools whose calls are summarised are left out: providers refuse them. */
+function summarisedMessages({ summary }: ThreadRow, messages: readonly ThreadMessageRow[]): readonly JsonObject[] {
+  if (summary === null) return fromFirst(messages, (role) => role === 'user');
+  return [summaryMessage(summary), ...fromFirst(messages, (role) => role !== 'tool')];
+}
+
+function fromFirst(rows: readonly ThreadMessageRow[], isFirst: (role: Json) => boolean): readonly JsonObject[] {
+  const messages = rows.map(({ message }) => JSON.parse(message) as JsonObject);
+  const first = messages.findIndex(({ role = null }) => isFirst(role));
+  return first < 0 ? [] : messages.slice(first);
+}
+
+function roleOf(message: string): Json {
+  return (JSON.parse(message) as JsonObject).role ?? null;
+}
+
+/** At least one. */
+function firstWithin(rows: readonly ThreadMessageRow[], bytes: number): readonly ThreadMessageRow[] {
+  let sum = 0;
+  const end = rows.findIndex(({ message }, index) => {
+    sum += Buffer.byteLength(message);
+    return index > 0 && sum > bytes;
+  });
+  return end < 0 ? rows : rows.slice(0, end);
 }
 
 function turnOf(id: string, thread: ThreadRow | null, added: readonly JsonObject[]): ThreadTurn {

@@ -2,64 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../machines/json.ts';
 import type { Tools } from '../../../src/runtime/types/work.ts';
 import { replayAll } from '../../support/replay-all.ts';
-import { CALLER, crashCopy, eventually, openTestRuntime, type TestRuntime } from '../../support/runtimes.ts';
-import { chatAnswer, reply } from '../model/asking.ts';
-import { webServer } from '../web-server.ts';
-
-interface Asked {
-  readonly messages: readonly JsonObject[];
-}
-
-/** What a model answers: a text, or calls of tools, `[name, arguments]`; null = nothing, ever. */
-type Answer = string | readonly (readonly [string, JsonObject])[] | null;
-
-/** A provider of OpenAI's wire format. `answer` is given the messages of each request and its number, from 1. */
-async function provider(answer: (messages: readonly JsonObject[], request: number) => Answer | Promise<Answer>) {
-  const asked: Asked[] = [];
-  const server = await webServer(async (_request, response) => {
-    const { messages } = JSON.parse(server.requests.at(-1)?.body ?? '') as Asked;
-    const request = asked.push({ messages });
-    const given = await answer(messages, request);
-    if (given === null) return;
-    if (typeof given === 'string') return reply(response, chatAnswer({ content: given }));
-    const calls = given.map(([name, args], i) => ({
-      id: `call_${request}_${i}`,
-      type: 'function',
-      function: { name, arguments: JSON.stringify(args) },
-    }));
-    return reply(response, chatAnswer({ tool_calls: calls }, 'tool_calls'));
-  });
-  return { models: { providers: { openai: { apiKey: 'sk-1', baseUrl: `${server.url}/v1` } } }, asked };
-}
-
-const MODEL = {
-  type: 'model',
-  model: 'gpt-4o',
-  thread: '{{ state.customer }}',
-  prompt: '{{ state.said }}',
-  output_key: 'answer',
-};
-const AGENT = { ...MODEL, type: 'agent', tools: [{ name: 'lookup', description: 'Looks up.' }] };
-
-const document = (kind: JsonObject = MODEL, more: JsonObject = {}): JsonObject => ({
-  workflow_id: 'chat',
-  version: '1',
-  nodes: { talk: { kind, retry_policy: 'no_retry' } },
-  edges: [],
-  ...more,
-});
-
-const texts = (messages: readonly JsonObject[] = []) => messages.map(({ role, content }) => `${role}: ${content}`);
-
-async function said(it: TestRuntime, id = 'ann') {
-  const { messages } = await it.runtime.threads.messages('default', id);
-  return messages.map(({ sequence, role, content }) => `${sequence} ${role}: ${content}`);
-}
-
-async function talk(it: TestRuntime, words: string, kind: JsonObject = MODEL, customer: unknown = 'ann') {
-  const id = await it.run(document(kind), { said: words, customer } as JsonObject);
-  return { id, ...(await it.settled(id)) };
-}
+import { CALLER, crashCopy, eventually, openTestRuntime } from '../../support/runtimes.ts';
+import { AGENT, type Asked, document, MODEL, provider, said, talk, texts } from './chats.ts';
 
 describe('a thread of a model', () => {
   it('is read, and continued with what is asked and answered, across executions', async () => {

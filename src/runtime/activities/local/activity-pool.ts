@@ -86,6 +86,12 @@ export class ActivityPool {
         const { fraction, text } = nextProgress(before, said);
         return { fraction, text: typeof said === 'string' && text !== null ? (task.redactor?.text(text) ?? text) : text };
       }),
+    used: async (task, usage) => {
+      // What an attempt that was given up has used is counted as an estimate.
+      if (!task.dropped && !task.aborted)
+        await this.#logUsage(task, await this.#options.usageBounds.counted(task.tenantId, usage));
+      if (task.dropped || task.aborted) throw new WorkError('the attempt is over', { retryable: true });
+    },
   };
 
   constructor(options: ActivityPoolOptions) {
@@ -456,24 +462,23 @@ export class ActivityPool {
       });
   }
 
-  /** Logs what an attempt has used whose outcome is not logged. What comes after the end of the execution counts for the month alone. */
+  /** Logs what an attempt has used whose outcome is not logged. */
   #countUsage(task: ActivityTask, usage: Usage | undefined): void {
-    const { deliver, budgets, onError } = this.#options;
-    const { executionId, visit } = task;
-    const { input_tokens = 0, output_tokens = 0, cost_usd = 0 } = usage ?? {};
-    if (usage === undefined || (input_tokens === 0 && output_tokens === 0 && cost_usd === 0)) {
-      budgets.leave(task);
-      return;
-    }
-    const counted: Promise<unknown> = deliver(executionId, { type: 'used', ...visit, usage })
-      .then((outcome) => {
-        const isLogged = outcome !== null && !('refused' in outcome);
-        budgets.leave(task, isLogged ? outcome.run : undefined);
-        return isLogged ? null : this.#countForMonth(task.tenantId, { tokens: input_tokens + output_tokens, costUsd: cost_usd });
-      })
-      .catch(onError)
-      .finally(() => this.#counting.delete(counted));
+    const { budgets, onError } = this.#options;
+    if (usage === undefined || tokensOf(usage) + (usage.cost_usd ?? 0) === 0) budgets.leave(task);
+    else void this.#logUsage(task, usage, (run) => budgets.leave(task, run)).catch(onError);
+  }
+
+  /** Logs what a call has used. What comes after the end of the execution counts for the month alone. */
+  #logUsage(task: ActivityTask, usage: Usage, onRun: (run?: Run) => void = () => {}): Promise<void> {
+    const logged = this.#options.deliver(task.executionId, { type: 'used', ...task.visit, usage }).then((outcome) => {
+      const isLogged = outcome !== null && !('refused' in outcome);
+      onRun(isLogged ? outcome.run : undefined);
+      return isLogged ? undefined : this.#countForMonth(task.tenantId, { tokens: tokensOf(usage), costUsd: usage.cost_usd ?? 0 });
+    });
+    const counted = logged.catch(() => {}).then(() => void this.#counting.delete(counted));
     this.#counting.add(counted);
+    return logged;
   }
 
   async #countForMonth(tenantId: string, used: { readonly tokens: number; readonly costUsd: number }): Promise<void> {
@@ -505,6 +510,10 @@ function startedTask(task: ActivityTask, run: Run): ActivityTask | null {
   if (!task.dropped) return task;
   const { successor } = task;
   return successor !== null && !successor.dropped && successor.seq < run.seq ? successor : null;
+}
+
+function tokensOf({ input_tokens = 0, output_tokens = 0 }: Usage): number {
+  return input_tokens + output_tokens;
 }
 
 /** The sequence of the run that refused a message; undefined = the store refused it. */

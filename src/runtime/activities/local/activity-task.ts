@@ -18,6 +18,8 @@ export interface ToolReports {
   log(task: ActivityTask, level: ToolLogLevel, message: string, fields: ToolLogFields): void;
   /** Throws for what is no progress. */
   progress(task: ActivityTask, progress: number | string): void;
+  /** Logs what a call has used beside the outcome of the attempt. */
+  used(task: ActivityTask, usage: Usage): Promise<void>;
 }
 
 /**
@@ -192,9 +194,14 @@ class TaskContext implements WorkContext {
   }
 
   /** On the prototype, like `meter`. */
+  logUsage(usage: Usage): Promise<void> {
+    return this.#task.reports.used(this.#task, usage);
+  }
+
+  /** On the prototype, like `meter`. */
   async beginTurn(thread: Json, window: ThreadWindow): Promise<ThreadReading> {
     const task = this.#task;
-    const { reading, leave } = await task.loaded.beginTurn(this, thread, window);
+    const { reading, leave } = await task.loaded.beginTurn(task, thread, window);
     task.onEnd = leave;
     return reading;
   }

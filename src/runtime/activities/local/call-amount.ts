@@ -27,11 +27,13 @@ const OVERHEAD_TOKENS = 1_000;
 /** Kinds with one call in an attempt, whose input is the request. */
 const SINGLE_CALL: ReadonlySet<string> = new Set(['model', 'agent']);
 
-/** Null = the most is not known. */
+/** Null = the most is not known, as of a call within a thread, whose messages are not in its input. */
 export function callAmount(task: ActivityTask, run: Run, settings: ModelSettings, limits: CallLimits): CallAmount | null {
   const { kind } = task.loaded.program.tables.nodeOf(task.node);
   if (definitionOf(kind).remoteAgent(kind) !== null) return agentAmount(kind, limits);
-  return SINGLE_CALL.has(kind.type) ? modelAmount(task, kind, run, settings, limits) : null;
+  return SINGLE_CALL.has(kind.type) && !('thread' in kind && kind.thread !== undefined)
+    ? modelAmount(task, kind, run, settings, limits)
+    : null;
 }
 
 /** What the node grants, else what a report may have. */
