@@ -97,7 +97,7 @@ export type {
 } from './executors/memory/connector.ts';
 export type { ModelScript } from './executors/model/script.ts';
 export type { ModelPrice, ModelSettings, NamedModel, ProviderAccess, ProviderName } from './executors/model/settings.ts';
-export type { ThreadMessage } from './executors/threads/message.ts';
+export type { ThreadMessage, ToolThread } from './executors/threads/message.ts';
 export type { ToolLogFields, ToolLogLevel } from './executors/tool-context/tool-log.ts';
 export type {
   CallerRuntime,

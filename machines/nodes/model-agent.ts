@@ -60,7 +60,7 @@ export const MODEL_AGENT = declareKind({
     }),
     conversation_key: readBy(
       stateKey(
-        'State key of the conversation, `{messages, requested, calls, waiting, turns, tool_calls}`. Default: `<node id>_conversation`.',
+        'State key of the conversation, `{messages, requested, calls, waiting, turns, tool_calls}`, and `thread` if it has one. Default: `<node id>_conversation`.',
         { default: ({ location }: Fields) => defaultKey(location.node_id ?? ''), distinctive: true },
       ),
       (usual, fields, key) => {

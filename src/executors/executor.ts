@@ -7,6 +7,7 @@ import { toStorableText } from '../../machines/unicode.ts';
 import type { FailureDetails } from './failure-description.ts';
 import type { JournalAccess } from './journal-access.ts';
 import type { ToolMemory } from './memory/connector.ts';
+import type { ToolThread } from './threads/message.ts';
 import type { ThreadReading, ThreadWindow } from './threads/reading.ts';
 import type { ReportedUsage } from './tool-context/reported-usage.ts';
 import type { ToolLog } from './tool-context/tool-log.ts';
@@ -32,6 +33,8 @@ export interface WorkContext {
   readonly labels: Readonly<Record<string, string>>;
   /** Texts that executions of the tenant remember. What is added is stored at once, whether or not the attempt succeeds. */
   readonly memory: ToolMemory;
+  /** In process: the thread of the agent that calls the tool. Absent = there is none. */
+  readonly thread?: ToolThread;
   /**
    * Adds to what the attempt has used: tokens, and cost in USD. Budgets and monthly limits count it, also if the attempt fails. Throws
    * `WorkError` for what is not a number of 0 or more.

@@ -17,6 +17,8 @@ export interface Conversation {
   readonly turns: number;
   /** Calls for the present task. */
   readonly tool_calls: number;
+  /** Id of the thread that the conversation continues, for the tools. */
+  readonly thread?: string;
 }
 
 /** The conversation as the node's mapping gives it; empty before the first turn. */

@@ -58,7 +58,8 @@ export function agentExecutor(kind: ModelAgent, models: Models, descriptions: To
         const handoff = calls.find((call) => isHandoffOf(kind, call));
         const begun = handoff === undefined ? calls : [handoff];
         const left = calls.filter((call) => !begun.includes(call)).map((call) => notCalled(call, nameOf(begun[0] ?? call)));
-        const next = { ...answered, requested: begun, messages: [...asked, requestOf(answer.text, calls), ...left] };
+        const ofThread = turn.thread === undefined ? {} : { thread: turn.thread };
+        const next = { ...answered, ...ofThread, requested: begun, messages: [...asked, requestOf(answer.text, calls), ...left] };
         return { output: toJson(answer.text, 'answer'), patch: callsPatch(kind, next, begun, before), usage };
       },
     );

@@ -15,6 +15,26 @@ export interface ThreadMessage {
   readonly name?: string;
 }
 
+export interface ThreadMessageView extends ThreadMessage {
+  /** 1, 2, 3 … within the thread. */
+  readonly sequence: number;
+  /** The execution whose turn has appended it; null = a request has. */
+  readonly executionId: string | null;
+  readonly nodeId: string | null;
+  readonly activation: number | null;
+  readonly createdAtMs: number;
+}
+
+/** The thread that a tool takes part in, to be read. */
+export interface ToolThread {
+  readonly id: string;
+  /**
+   * The last messages, the oldest first: those of the turns before, since the present one is not appended yet. `limit`: 1 to 1,000, default 100. Rejects
+   * with `WorkError`.
+   */
+  readonly messages: (options?: { readonly limit?: number }) => Promise<readonly ThreadMessageView[]>;
+}
+
 /** As it is stored, and as models are given it. */
 export function storedMessage({ role, content, toolCalls, toolCallId, name }: ThreadMessage): JsonObject {
   return {

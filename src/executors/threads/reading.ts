@@ -18,6 +18,7 @@ export interface SummariseThread {
 
 /** A thread as a turn has read it. */
 export interface ThreadReading {
+  readonly id: string;
   /** The summary if the window asks for one, and the last messages, the oldest first, as models are given them. They begin with one of the user. */
   readonly messages: readonly JsonObject[];
   /** The turn that appends these messages, with the commit of its node's completion. Throws `WorkError` if the thread cannot have them. */

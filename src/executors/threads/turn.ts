@@ -7,6 +7,8 @@ import type { SummariseThread, ThreadWindow } from './reading.ts';
 
 /** A call of a model within a thread, or alone. */
 export interface Turn {
+  /** Id of the thread. */
+  readonly thread?: string;
   /** What the model is given: instructions, the thread, the messages of the call. */
   readonly messages: readonly Json[];
   /** What the turn adds to the thread: the messages of the call, but for instructions, and its answer. Empty without a thread. */
@@ -29,6 +31,7 @@ export async function beginTurn(
   const reading = await context.beginTurn(id, windowOf(fields, context, models));
   const said = messages.filter((message) => !isInstruction(message));
   return {
+    thread: reading.id,
     messages: [...messages.filter(isInstruction), ...reading.messages, ...said],
     appended: (answer) => ({ thread: reading.append([...(said as readonly JsonObject[]), answer]) }),
   };

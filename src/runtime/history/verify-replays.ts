@@ -11,6 +11,7 @@ import { WorkflowCache } from '../engine/loading/workflow-cache.ts';
 import { BuiltInMemory } from '../memory/built-in.ts';
 import { isToBeErased } from '../redaction/shown-run.ts';
 import { TimeSlices } from '../scheduling/time-slices.ts';
+import { Threads } from '../threads/threads.ts';
 import { ThreadTurns } from '../threads/turns.ts';
 import { compareWithReplay, storedCheckpoints } from './compare-with-replay.ts';
 
@@ -44,6 +45,7 @@ export async function* verifyReplays(store: Store, { all }: { readonly all: bool
     agents: new RemoteAgents({ outbound, directory: NO_AGENTS }),
     coordinatorUrl: undefined,
     memory: new BuiltInMemory({ store, clock: systemClock, slices, mayStore: () => null }),
+    threads: new Threads({ store, clock: systemClock, mayStore: () => null }),
     threadTurns: new ThreadTurns(store),
     memoryConnectorsOf: () => ({}),
     tokenExchange: new TokenExchange(outbound, async () => null),

@@ -85,12 +85,13 @@ export class ThreadTurns {
     for (;;) {
       const end = await this.#lastMessages(attempt.tenantId, id, maxMessages);
       const thread = end?.thread ?? null;
-      const append: ThreadReading['append'] = (added) => turnOf(id, thread, added);
-      if (end === null) return { messages: [], append };
-      if (summarise === undefined) return { messages: fromFirst(end.messages, (role) => role === 'user'), append };
+      const reading = { id, append: (added: readonly JsonObject[]) => turnOf(id, thread, added) };
+      if (end === null) return Object.assign(reading, { messages: [] });
+      if (summarise === undefined)
+        return Object.assign(reading, { messages: fromFirst(end.messages, (role) => role === 'user') });
       const open = end.messages.filter(({ sequence }) => sequence > end.thread.summarised);
       if (!end.hasEarlier || open.length < end.messages.length || open[0]?.sequence === end.thread.summarised + 1)
-        return { messages: summarisedMessages(end.thread, open), append };
+        return Object.assign(reading, { messages: summarisedMessages(end.thread, open) });
       await this.#summarise(attempt, end.thread, open, summarise);
     }
   }

@@ -1,7 +1,7 @@
-import type { ThreadMessage } from '../../executors/threads/message.ts';
+import type { ThreadMessage, ThreadMessageView } from '../../executors/threads/message.ts';
 import type { Caller } from './caller.ts';
 
-export type { ThreadMessage } from '../../executors/threads/message.ts';
+export type { ThreadMessage, ThreadMessageView } from '../../executors/threads/message.ts';
 
 export interface ThreadView {
   readonly id: string;
@@ -17,16 +17,6 @@ export interface ThreadView {
   readonly summarisedSequence: number;
   readonly createdAtMs: number;
   readonly updatedAtMs: number;
-}
-
-export interface ThreadMessageView extends ThreadMessage {
-  /** 1, 2, 3 … within the thread. */
-  readonly sequence: number;
-  /** The execution whose turn has appended it; null = a request or a tool has. */
-  readonly executionId: string | null;
-  readonly nodeId: string | null;
-  readonly activation: number | null;
-  readonly createdAtMs: number;
 }
 
 export interface ThreadsPageRequest {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../machines/json.ts';
-import type { Tools } from '../../../src/runtime/types/work.ts';
+import { Type } from '../../../machines/type.ts';
+import { defineTool } from '../../../src/builder/tool.ts';
+import type { ToolContext, Tools } from '../../../src/runtime/types/work.ts';
 import { replayAll } from '../../support/replay-all.ts';
 import { CALLER, crashCopy, eventually, openTestRuntime } from '../../support/runtimes.ts';
 import { AGENT, type Asked, document, MODEL, provider, said, talk, texts } from './chats.ts';
@@ -219,6 +221,38 @@ describe('a thread of an agent', () => {
       'tool: {"paid":true}',
     ]);
     expect((await replayAll(it.path)).differing).toEqual([]);
+  });
+
+  it('is read by the tools that it calls, without the present turn', async () => {
+    const read: unknown[] = [];
+    const lookup = defineTool({
+      input: Type.Object({ limit: Type.Optional(Type.Integer()) }),
+      run: async ({ limit }, { thread }) => {
+        const messages = await thread?.messages(limit === undefined ? {} : { limit });
+        read.push([thread?.id, ...(messages ?? []).map(({ sequence, role, content }) => `${sequence} ${role}: ${content}`)]);
+        return {};
+      },
+    });
+    const asks = (messages: readonly JsonObject[]) => (messages.at(-1)?.content === 'all' ? {} : { limit: 1 });
+    const { models } = await provider((messages, n) =>
+      messages.at(-1)?.role === 'user' ? [['lookup', asks(messages)]] : `a${n}`,
+    );
+    const it = await openTestRuntime({ models, tools: { lookup } });
+    for (const words of ['one', 'all']) await talk(it, words, AGENT, 42);
+    const { thread: _thread, ...alone } = AGENT;
+    await talk(it, 'one', alone);
+    const lines = ['1 user: one', '2 assistant: ', '3 tool: {}', '4 assistant: a2'];
+    expect(read).toEqual([['42'], ['42', ...lines], [undefined]]);
+  });
+
+  it('refuses a tool a limit that is none, which the model is told', async () => {
+    const { models, asked } = await provider((messages) => (messages.at(-1)?.role === 'user' ? [['lookup', {}]] : 'done'));
+    const it = await openTestRuntime({
+      models,
+      tools: { lookup: (_input: unknown, { thread }: ToolContext) => thread?.messages({ limit: 0 }) },
+    });
+    await talk(it, 'Hello', AGENT);
+    expect(asked[1]?.messages.at(-1)?.content).toBe('error: limit must be a whole number from 1 to 1000');
   });
 
   it('is not repeated in the conversation of the state', async () => {

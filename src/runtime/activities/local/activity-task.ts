@@ -1,9 +1,11 @@
-import type { Json } from '../../../../machines/json.ts';
+import { isObject, type Json } from '../../../../machines/json.ts';
 import type { Usage, Visit } from '../../../../machines/messages.ts';
 import type { Redactor } from '../../../../machines/redaction/redactor.ts';
 import type { Run } from '../../../../machines/run.ts';
+import { stateOf } from '../../../../machines/step/index.ts';
 import type { WorkContext, WorkError, WorkResult } from '../../../executors/executor.ts';
 import type { ToolMemory } from '../../../executors/memory/connector.ts';
+import type { ToolThread } from '../../../executors/threads/message.ts';
 import type { ThreadReading, ThreadWindow } from '../../../executors/threads/reading.ts';
 import type { ReportedUsage } from '../../../executors/tool-context/reported-usage.ts';
 import { type ToolLog, type ToolLogFields, type ToolLogLevel, toolLog } from '../../../executors/tool-context/tool-log.ts';
@@ -38,6 +40,8 @@ export class ActivityTask implements Visit {
   readonly activation: number;
   readonly attempt: number;
   readonly item: number | undefined;
+  /** Id of the thread of the agent that calls the tool; null = there is none. */
+  readonly thread: string | null;
   /** The sequence of the run that started or queued it. */
   seq: number;
   /** Its executor is about to be called, so it ends with an outcome. */
@@ -80,6 +84,7 @@ export class ActivityTask implements Visit {
     this.traceparent = traceparent;
     this.labels = labels;
     this.seq = run.seq;
+    this.thread = callingThread(loaded, run, node);
     this.node = node;
     this.activation = activation;
     this.attempt = attempt;
@@ -150,6 +155,14 @@ export class ActivityTask implements Visit {
   }
 }
 
+/** The agent has put it into its conversation, for the tools that it calls. */
+function callingThread({ program }: LoadedWorkflow, run: Run, node: string): string | null {
+  const call = program.tables.modelCalls.get(node);
+  if (call === undefined) return null;
+  const conversation = stateOf(run)[call.key];
+  return isObject(conversation) && typeof conversation.thread === 'string' ? conversation.thread : null;
+}
+
 /** What the executor of a task is told. Labels, memory, log and signal are made when they are read. */
 class TaskContext implements WorkContext {
   readonly tenantId: string;
@@ -161,6 +174,7 @@ class TaskContext implements WorkContext {
   declare readonly traceparent?: string;
   declare readonly labels: Readonly<Record<string, string>>;
   declare readonly memory: ToolMemory;
+  declare readonly thread?: ToolThread;
   declare readonly log: ToolLog;
   declare readonly signal: AbortSignal;
   readonly #task: ActivityTask;
@@ -178,6 +192,7 @@ class TaskContext implements WorkContext {
     this.idempotencyKey = idempotencyKeyOf(task);
     this.startedBy = startedBy;
     if (traceparent !== undefined) this.traceparent = traceparent;
+    if (task.thread !== null) Object.defineProperty(this, 'thread', TaskContext.#thread);
     // Own properties, so that a copy of the context has them. Getters in a literal would be new functions for every task.
     Object.defineProperty(this, 'labels', TaskContext.#labels);
     Object.defineProperty(this, 'memory', TaskContext.#memory);
@@ -217,6 +232,14 @@ class TaskContext implements WorkContext {
     enumerable: true,
     get(this: TaskContext) {
       return this.#task.loaded.memoryFor(this);
+    },
+  };
+
+  static readonly #thread: PropertyDescriptor = {
+    enumerable: true,
+    get(this: TaskContext) {
+      const { loaded, thread } = this.#task;
+      return thread === null ? undefined : loaded.threadFor(this, thread);
     },
   };
 

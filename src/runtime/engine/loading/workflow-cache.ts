@@ -18,11 +18,14 @@ import type { TokenExchange } from '../../../executors/oauth/delegation.ts';
 import { withAccessToken } from '../../../executors/oauth/with-access-token.ts';
 import type { Outbound } from '../../../executors/outbound/index.ts';
 import { executorFor } from '../../../executors/registry.ts';
+import type { ToolThread } from '../../../executors/threads/message.ts';
 import { RuntimeError, truncated } from '../../errors.ts';
 import { type Attempt, AttemptMemory } from '../../memory/attempt-memory.ts';
 import type { BuiltInMemory } from '../../memory/built-in.ts';
 import { FairQueue } from '../../scheduling/fair-queue.ts';
 import { TimeSlices } from '../../scheduling/time-slices.ts';
+import { AttemptThread } from '../../threads/attempt-thread.ts';
+import type { Threads } from '../../threads/threads.ts';
 import type { ThreadTurns } from '../../threads/turns.ts';
 import type { Tools } from '../../types/work.ts';
 
@@ -55,6 +58,8 @@ export interface LoadedWorkflow {
   readonly vars: Readonly<Record<string, string>>;
   /** The tenant's memory for one attempt. */
   readonly memoryFor: (attempt: Attempt) => ToolMemory;
+  /** A thread of the tenant for one attempt. */
+  readonly threadFor: (attempt: Pick<Attempt, 'tenantId'>, id: string) => ToolThread;
   /** Begins an attempt's turn in a thread of the tenant. `leave` ends it. */
   readonly beginTurn: ThreadTurns['begin'];
 }
@@ -69,6 +74,7 @@ export interface TenantProvisions {
   readonly agents: RemoteAgents;
   readonly coordinatorUrl: string | undefined;
   readonly memory: BuiltInMemory;
+  readonly threads: Threads;
   readonly threadTurns: ThreadTurns;
   readonly memoryConnectorsOf: (tenantId: string) => MemoryConnectors;
   readonly tokenExchange: TokenExchange;
@@ -157,6 +163,7 @@ export class WorkflowCache {
       agents,
       coordinatorUrl,
       memory,
+      threads,
       threadTurns,
       memoryConnectorsOf,
       tokenExchange,
@@ -191,6 +198,7 @@ export class WorkflowCache {
       payloadProblem: payloadCheck(program),
       vars,
       memoryFor: (attempt) => new AttemptMemory(memory, connectors, attempt),
+      threadFor: (attempt, id) => new AttemptThread(threads, attempt, id),
       beginTurn: threadTurns.begin.bind(threadTurns),
     };
     this.#programs.set(program.revision, program);
