@@ -1,5 +1,4 @@
 import type { Json, JsonObject } from '../../../machines/json.ts';
-import { toJson } from '../to-json.ts';
 
 /** A message of a thread. */
 export interface ThreadMessage {
@@ -55,11 +54,6 @@ export function messageOf({ role, content = null, tool_calls, tool_call_id, name
     ...(typeof tool_call_id === 'string' ? { toolCallId: tool_call_id } : {}),
     ...(typeof name === 'string' ? { name } : {}),
   };
-}
-
-/** What a model has answered. */
-export function answerMessage(text: string): JsonObject {
-  return { role: 'assistant', content: toJson(text, 'answer') };
 }
 
 /** The summary of earlier messages, as models are given it. It is made of what users have said, so it has no more authority than they. */

@@ -3,6 +3,7 @@ import type { ThreadTurn } from '../../../machines/messages.ts';
 import { DEFAULT_MAX_MESSAGES, type ThreadFields } from '../../../machines/nodes/threads.ts';
 import type { WorkContext } from '../executor.ts';
 import type { Models } from '../model/ask.ts';
+import { toJson } from '../to-json.ts';
 import type { SummariseThread, ThreadWindow } from './reading.ts';
 
 /** A call of a model within a thread, or alone. */
@@ -35,6 +36,11 @@ export async function beginTurn(
     messages: [...messages.filter(isInstruction), ...reading.messages, ...said],
     appended: (answer) => ({ thread: reading.append([...(said as readonly JsonObject[]), answer]) }),
   };
+}
+
+/** What a model has answered. */
+export function answerMessage(text: string): JsonObject {
+  return { role: 'assistant', content: toJson(text, 'answer') };
 }
 
 function windowOf(
