@@ -73,6 +73,7 @@ const VALUES: Readonly<Record<string, string>> = {
   '--row-id': 'ID',
   '--caption': 'TEXT',
   '--tenant-policy': 'FILE',
+  '--thread': 'ID',
   '--port': 'PORT',
   '--protocol': 'PROTOCOL',
   '--reason': 'TEXT',

@@ -39,6 +39,8 @@ export type TypedExecution<Types extends WorkflowTypes> = Omit<Execution, 'state
 /** How an execution is started on a server. */
 export interface RemoteStartOptions extends CallOptions {
   readonly labels?: Readonly<Record<string, string>>;
+  /** Id of the thread that models and agents without a thread of their own continue. Default: none. */
+  readonly thread?: string;
   /** When it begins; it is `pending` until then. Default: at once. */
   readonly startAt?: Date;
   /** After which time it begins, in the place of `startAt`: seconds, or a text such as `90s` or `2d`. */
@@ -128,13 +130,14 @@ export class Registrations {
 export function startRequest(
   { id, document }: WorkflowDefinition,
   input: unknown,
-  { labels, startAt, delay, subjectToken }: RemoteStartOptions,
+  { labels, thread, startAt, delay, subjectToken }: RemoteStartOptions,
 ): StartExecution {
   return {
     workflow_id: id,
     workflow_version: String(document.version),
     input: input as Json,
     ...(labels === undefined ? {} : { labels }),
+    ...(thread === undefined ? {} : { thread }),
     ...(startAt === undefined ? {} : { start_at: startAt.toISOString() }),
     ...(delay === undefined ? {} : { delay }),
     ...(subjectToken === undefined ? {} : { subject_token: subjectToken }),

@@ -33,7 +33,7 @@ export interface WorkContext {
   readonly labels: Readonly<Record<string, string>>;
   /** Texts that executions of the tenant remember. What is added is stored at once, whether or not the attempt succeeds. */
   readonly memory: ToolMemory;
-  /** In process: the thread of the agent that calls the tool. Absent = there is none. */
+  /** In process: the thread of the agent that calls the tool, or with which the execution was started. Absent = there is none. */
   readonly thread?: ToolThread;
   /**
    * Adds to what the attempt has used: tokens, and cost in USD. Budgets and monthly limits count it, also if the attempt fails. Throws

@@ -1,4 +1,5 @@
 import { withoutReserved } from '../../machines/reserved-labels.ts';
+import { startThread, threadLabel } from './thread-label.ts';
 
 /** Labels that only forks have; forks are found by them. */
 const ORIGIN_ID_LABEL = 'jamjet.fork.of';
@@ -6,9 +7,14 @@ const ORIGIN_SEQUENCE_LABEL = 'jamjet.fork.at';
 
 type Labels = Readonly<Record<string, string>>;
 
-/** The labels of a fork: the origin's own labels without reserved ones, and where it was forked. */
+/** The labels of a fork: the origin's own labels without reserved ones but its thread, and where it was forked. */
 export function forkLabels(origin: Labels, executionId: string, sequence: number): Labels {
-  return { ...withoutReserved(origin), [ORIGIN_ID_LABEL]: executionId, [ORIGIN_SEQUENCE_LABEL]: String(sequence) };
+  return {
+    ...withoutReserved(origin),
+    ...threadLabel(startThread(origin)),
+    [ORIGIN_ID_LABEL]: executionId,
+    [ORIGIN_SEQUENCE_LABEL]: String(sequence),
+  };
 }
 
 /** The fork point that the labels name; null = not a fork. */

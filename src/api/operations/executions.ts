@@ -46,6 +46,10 @@ export const StartExecution = Type.Object(
     workflow_version: optional(nameOrEmpty('A version.'), 'Version to start. Default: the one registered last.'),
     input: Type.Optional(anyJson('Input, usually an object. Default `{}`.')),
     labels: optional(ExecutionLabels, 'Labels by which the execution can be found. Keys must not contain a colon.'),
+    thread: optional(
+      text('A thread.'),
+      'Id of the thread that models and agents without a thread of their own continue. Default: none.',
+    ),
     start_at: optional(timestamp('A time.'), 'When it begins, as RFC 3339; it is `pending` until then. Default: at once.'),
     delay: Type.Optional(
       Type.Union([Type.Number({ minimum: 0 }), Type.String({ maxLength: 64 }), Type.Null()], {
@@ -146,6 +150,7 @@ export const ExecutionItem = Type.Object(
     completed_at: nullable(timestamp('A time.'), 'When the execution ended; null until then.'),
     parent_execution_id: Type.Optional(text('Execution that started this one as its child; absent if none did.')),
     forked_from: Type.Optional(described(ForkedFrom, 'Where the fork began; absent if the execution is not a fork.')),
+    thread: Type.Optional(text('Id of the thread with which it was started; absent if it was started without.')),
     error: Type.Optional(text('Why the execution failed or was cancelled; absent otherwise.')),
     detail: Type.Optional(text('The same as `error`.')),
     state: Type.Optional(anyObject('Current state. In lists only with `include=state`.')),

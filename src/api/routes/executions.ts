@@ -18,12 +18,13 @@ import { implement } from './implement.ts';
 
 export const executionRoutes = implement(EXECUTIONS, {
   'POST /executions': async ({ body, caller, request, reply }, { runtime }) => {
-    const { workflowId, workflowVersion, input, labels, startAt, delay, subjectToken } = body;
+    const { workflowId, workflowVersion, input, labels, thread, startAt, delay, subjectToken } = body;
     const { executionId, replayed, ignored } = await runtime.start(caller, {
       workflowId,
       input: input ?? {},
       ...defined('version', workflowVersion || null),
       ...defined('labels', labels),
+      ...defined('thread', thread),
       ...defined('startAtMs', timeOf('start_at', startAt)),
       ...defined('delayMs', delayOf(delay)),
       ...defined('subjectToken', subjectToken),

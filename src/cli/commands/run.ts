@@ -33,6 +33,7 @@ again. The exit status is 0 only if the execution completes.`,
       ['Print one JSON document after at most a minute', '$0 run workflow.yaml --json --timeout 60'],
       ['Start it on a server without following it', '$0 run refund-approval --no-follow --runtime http://localhost:7700'],
       ['Start it for later', '$0 run refund-approval --delay 2d --no-follow'],
+      ['Continue a conversation', `$0 run chat.yaml --input '{"message": "And today?"}' --thread customer-42`],
       ['Resume an execution', '$0 run workflow.yaml --resume exec_0199…'],
       ['Answer its questions from a pipe', "printf 'y fine\\n' | $0 run workflow.yaml"],
     ],
@@ -51,6 +52,9 @@ again. The exit status is 0 only if the execution completes.`,
   stream = Option.Boolean('--stream', false, { description: 'The same as --follow.' });
   resume = Option.String('--resume', {
     description: 'Follow this execution instead of starting one; an embedded one is resumed.',
+  });
+  thread = Option.String('--thread', {
+    description: 'Thread that models and agents without a thread of their own continue.',
   });
   startAt = Option.String('--start-at', {
     description: 'Start it at this time, such as 2026-12-24T18:00:00Z; it is pending until then.',
@@ -81,8 +85,10 @@ again. The exit status is 0 only if the execution completes.`,
     const given = this.inputFile === undefined ? this.input : `@${this.inputFile}`;
     if (this.resume !== undefined && given !== undefined)
       throw usageFailure('--input starts a new execution and cannot be combined with --resume');
-    if (this.resume !== undefined && (this.startAt !== undefined || this.delay !== undefined))
-      throw usageFailure('--start-at and --delay are for a new execution and cannot be combined with --resume');
+    const forNew = { '--start-at': this.startAt, '--delay': this.delay, '--thread': this.thread };
+    const flag = Object.entries(forNew).find(([, value]) => value !== undefined)?.[0];
+    if (this.resume !== undefined && flag !== undefined)
+      throw usageFailure(`${flag} is for a new execution and cannot be combined with --resume`);
     const subjectToken = this.#subjectToken();
     const file = this.target !== undefined && isWorkflowFile(this.target, this.context.cwd) ? this.target : null;
     // A file states its version, and an execution is pinned to one.
@@ -119,6 +125,7 @@ again. The exit status is 0 only if the execution completes.`,
           this.resume === undefined
             ? await this.#start(host, authored, unit, {
                 ...(input === undefined ? {} : { input }),
+                ...(this.thread === undefined ? {} : { thread: this.thread }),
                 ...(this.startAt === undefined ? {} : { start_at: this.startAt }),
                 ...(this.delay === undefined ? {} : { delay: this.delay }),
                 ...(subjectToken === undefined ? {} : { subject_token: subjectToken }),

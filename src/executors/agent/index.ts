@@ -23,7 +23,8 @@ import { type ToolDescriptions, toolSchemas } from './tools.ts';
 export function agentExecutor(kind: ModelAgent, models: Models, descriptions: ToolDescriptions): Executor {
   const schema = kind.output_schema === undefined ? null : outputCheck(kind.output_schema);
   const execute: Executor = async (work, context, onText) => {
-    const conversation = continued(kind, context.nodeId, work.input);
+    const inThread = kind.thread !== undefined || context.thread !== undefined;
+    const conversation = continued(kind, context.nodeId, work.input, inThread);
     const { messages: asked, requested, waiting, turns, tool_calls: before } = conversation;
     if (waiting > 0) return { output: '', patch: callsPatch(kind, { messages: asked }, requested.slice(-waiting), before) };
     // Before the call, which is paid for.
@@ -64,21 +65,21 @@ export function agentExecutor(kind: ModelAgent, models: Models, descriptions: To
     );
   };
   const lost = ({ input }: Work, nodeId: string): Usage | null => {
-    const { messages, waiting } = continued(kind, nodeId, input);
+    const { messages, waiting } = continued(kind, nodeId, input, kind.thread !== undefined);
     return waiting > 0 ? null : sentUsage(kind, models.settings, [...instructionsIn(input), ...messages]);
   };
   return Object.assign(execute, { lost });
 }
 
 /** The conversation with the results of the calls that were carried out, or with a new task. */
-function continued(kind: ModelAgent, nodeId: string, given: Json): Conversation {
+function continued(kind: ModelAgent, nodeId: string, given: Json, inThread: boolean): Conversation {
   rejectPromptFiles(kind.prompt, kind.system_prompt);
   const input = isObject(given) ? given : {};
   const before = conversationIn(input);
   const messages = [...before.messages, ...resultsOf(kind, nodeId, before.calls, input.results ?? null)];
   if (before.calls.length > 0 && !ledElsewhere(kind, nodeId, before.calls)) return { ...before, messages };
   // What was said for earlier tasks stands in the thread; what another agent hands over does not yet.
-  const earlier = kind.thread === undefined || before.calls.length > 0 ? messages : [];
+  const earlier = !inThread || before.calls.length > 0 ? messages : [];
   return { messages: [...earlier, ...taskOf(input)], requested: [], calls: [], waiting: 0, turns: 0, tool_calls: 0 };
 }
 

@@ -26,9 +26,10 @@ export async function beginTurn(
   models: Models,
   messages: readonly Json[],
 ): Promise<Turn> {
-  if (fields.thread === undefined) return { messages, appended: ALONE };
+  const own = isObject(input) ? (input.thread ?? null) : null;
+  const id = fields.thread === undefined ? context.thread?.id : own;
+  if (id === undefined) return { messages, appended: ALONE };
   if (context.beginTurn === undefined) throw new TypeError('this process keeps no threads');
-  const id = isObject(input) ? (input.thread ?? null) : null;
   const reading = await context.beginTurn(id, windowOf(fields, context, models));
   const said = messages.filter((message) => !isInstruction(message));
   return {

@@ -6,6 +6,7 @@ import { executionStart } from '../engine/execution-start.ts';
 import { starterFrom } from '../engine/loading/starter.ts';
 import type { LoadedWorkflow } from '../engine/loading/workflow-cache.ts';
 import { RuntimeError, truncated } from '../errors.ts';
+import { threadLabel } from '../thread-label.ts';
 import { formatTraceparent, parseTraceparent } from '../trace-context.ts';
 import type { Caller } from '../types/caller.ts';
 import type { StartResult } from '../types/executions.ts';
@@ -13,6 +14,7 @@ import type { ServerRuntime, ServerStartRequest } from '../types/server-runtime.
 import { type CommandContext, runCommand } from './command.ts';
 import { type IdempotentRequest, idempotentRequest, unlessRepeated } from './idempotency.ts';
 import { startOnce } from './start-once.ts';
+import { assertStartThread } from './start-thread.ts';
 import { requestTexts } from './storable-text.ts';
 
 export function startCommand(context: CommandContext): ServerRuntime['start'] {
@@ -24,6 +26,7 @@ export function startCommand(context: CommandContext): ServerRuntime['start'] {
         workflow_version: request.version ?? null,
         input: request.input ?? {},
         labels: { ...request.labels, ...request.systemLabels },
+        ...(request.thread === undefined ? {} : { thread: request.thread }),
         ...(request.startAtMs === undefined ? {} : { start_at_ms: request.startAtMs }),
         ...(request.delayMs === undefined ? {} : { delay_ms: request.delayMs }),
       }));
@@ -46,12 +49,13 @@ async function startNew(
   const loaded = context.workflows.findCached(tenantId, workflowId, version) ?? (await findWorkflow(context, tenantId, request));
   const assertInput = loaded.assertInput ?? (request.checkInput === true ? loaded.assertFits : null);
   if (assertInput !== null) await assertInput(input);
+  if (request.thread !== undefined) assertStartThread(loaded, request.thread, input);
   const nowMs = clock.nowMs();
   const id = ids.execution(nowMs);
   await keepSubjectToken(context, loaded, { tenantId, executionId: id }, subjectToken);
   const startedBy = starterFrom(caller);
   const traceparent = validTraceparent(request.traceparent);
-  const labels = { ...request.labels, ...request.systemLabels };
+  const labels = { ...request.labels, ...request.systemLabels, ...threadLabel(request.thread) };
   const start = executionStart({ id, tenantId, loaded, startedBy, traceparent, input, nowMs, startAtMs, parent: null, labels });
   try {
     const outcome = await startOnce(context, caller, start, once, { execution_id: id });

@@ -8,6 +8,7 @@ import { forkedFrom } from '../fork-labels.ts';
 import { isRedacted, withoutDigest } from '../redaction/original-events.ts';
 import { shownRun } from '../redaction/shown-run.ts';
 import { segmentOf } from '../segment-labels.ts';
+import { startThread } from '../thread-label.ts';
 import type { EventView, ExecutionSummary, ExecutionView } from '../types/executions.ts';
 import type { WorkerView } from '../types/work.ts';
 
@@ -56,6 +57,7 @@ function summary(
     sequence: seq,
     parentExecutionId: identity.parentId,
     forkedFrom: forkedFrom(labels),
+    thread: startThread(labels),
     segment,
     previousExecutionId: previousId,
     firstExecutionId: firstId,

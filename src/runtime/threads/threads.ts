@@ -137,7 +137,7 @@ export function isThreadId(id: unknown): id is string {
   return typeof id === 'string' && /^[^/\p{Cc}\p{Cs}]{1,256}$/u.test(id);
 }
 
-function checkThreadId(id: unknown): void {
+export function checkThreadId(id: unknown): void {
   if (!isThreadId(id)) throw bad('the id of a thread is a text of 1 to 256 characters, without / and control characters');
 }
 

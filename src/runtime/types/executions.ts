@@ -23,6 +23,11 @@ export interface StartRequest {
   readonly checkInput?: boolean;
   /** No key may begin with `jamjet.`. */
   readonly labels?: Readonly<Record<string, string>>;
+  /**
+   * Id of the thread that models and agents without a thread of their own continue. Rejects with `bad_request` for an id that is none, and if the workflow
+   * has no such node.
+   */
+  readonly thread?: string;
   /** When it begins; it is `pending` until then. Default: at once. */
   readonly startAtMs?: number;
   /** Milliseconds after which it begins, in the place of `startAtMs`. */
@@ -89,6 +94,8 @@ export interface ExecutionView {
   readonly startAtMs: number | null;
   /** The execution that this one was forked from, and the sequence up to which it shares its log; null = it is not a fork. */
   readonly forkedFrom: { readonly executionId: string; readonly sequence: number } | null;
+  /** Id of the thread with which it was started; null = it was started without. */
+  readonly thread: string | null;
   readonly createdAtMs: number;
   readonly updatedAtMs: number;
   readonly completedAtMs: number | null;

@@ -128,4 +128,21 @@ describe('threads', () => {
     expect((await it.get('/threads?cursor=x')).status).toBe(400);
     expect((await read(it, 'ann', 'order=sideways')).status).toBe(400);
   });
+
+  it('are named at the start of an execution', async () => {
+    const it = await api();
+    const talk = { kind: { type: 'model', model: 'gpt-4o', prompt: '{{ state.said }}' } };
+    const document = { workflow_id: 'chat', version: '1', nodes: { talk }, edges: [] };
+    expect((await it.post('/workflows', { ir: document })).status).toBe(201);
+    const start = (thread: unknown) => it.post('/executions', { workflow_id: 'chat', delay: '2d', thread });
+    const { body } = await start('ann');
+    expect((await it.get(`/executions/${String(body.execution_id)}`)).body.thread).toBe('ann');
+    const { executions } = (await it.get('/executions?label=jamjet.thread:ann')).body as { executions: unknown[] };
+    expect(executions).toMatchObject([{ execution_id: body.execution_id, thread: 'ann' }]);
+    expect((await start(null)).status).toBe(201);
+    for (const thread of ['', 'a/b', 7, ['a'], 'x'.repeat(257), 'a\u0000b', '\ud800'])
+      expect([thread, (await start(thread)).status]).toEqual([thread, 400]);
+    const forged = { workflow_id: 'chat', labels: { 'jamjet.thread': 'ann' } };
+    expect((await it.post('/executions', forged)).status).toBe(400);
+  });
 });

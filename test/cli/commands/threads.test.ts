@@ -28,6 +28,25 @@ describe('jamjet threads', () => {
     expect((await jamjet('threads delete ann').ended).stdout).toBe('✓ deleted  thread ann with 3 messages\n');
   });
 
+  it('is continued by `jamjet run --thread`', async () => {
+    const { jamjet, client } = server();
+    const chat = { type: 'model', model: 'gpt-4o', prompt: '{{ state.said }}' };
+    await client.registerWorkflow({ workflow_id: 'chat', version: '1', nodes: { talk: { kind: chat } }, edges: [] });
+    const started = await jamjet('run chat --thread ann --delay 2d --no-follow --json').ended;
+    const { execution_id: id } = JSON.parse(started.stdout) as { execution_id: string };
+    expect((await client.execution(id)).thread).toBe('ann');
+    expect((await jamjet(`inspect ${id}`).ended).stdout).toMatch(/\nthread +ann\n/);
+    const failures = [
+      [`run --resume ${id} --thread ann`, 2, '--thread is for a new execution and cannot be combined with --resume'],
+      ['run chat --thread a/b', 1, 'the id of a thread is a text of 1 to 256 characters'],
+    ] as const;
+    for (const [line, code, stderr] of failures) {
+      const ended = await jamjet(line).ended;
+      expect([line, ended.code]).toEqual([line, code]);
+      expect(ended.stderr).toContain(stderr);
+    }
+  });
+
   it('reports invalid arguments', async () => {
     const { jamjet } = server();
     const failures = [

@@ -13,6 +13,7 @@ import { UsageMeter } from '../../../executors/tool-context/usage-meter.ts';
 import type { CachedExecution } from '../../engine/loading/cached-execution.ts';
 import type { Starter } from '../../engine/loading/starter.ts';
 import type { LoadedWorkflow } from '../../engine/loading/workflow-cache.ts';
+import { startThreadIn } from '../../thread-label.ts';
 import { idempotencyKeyOf } from '../idempotency-key.ts';
 
 /** Takes what tools say while they run. */
@@ -40,7 +41,7 @@ export class ActivityTask implements Visit {
   readonly activation: number;
   readonly attempt: number;
   readonly item: number | undefined;
-  /** Id of the thread of the agent that calls the tool; null = there is none. */
+  /** Id of the thread of the agent that calls the tool, or with which the execution was started; null = there is none. */
   readonly thread: string | null;
   /** The sequence of the run that started or queued it. */
   seq: number;
@@ -84,7 +85,7 @@ export class ActivityTask implements Visit {
     this.traceparent = traceparent;
     this.labels = labels;
     this.seq = run.seq;
-    this.thread = callingThread(loaded, run, node);
+    this.thread = callingThread(loaded, run, node) ?? startThreadIn(labels);
     this.node = node;
     this.activation = activation;
     this.attempt = attempt;

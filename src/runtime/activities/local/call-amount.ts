@@ -31,9 +31,8 @@ const SINGLE_CALL: ReadonlySet<string> = new Set(['model', 'agent']);
 export function callAmount(task: ActivityTask, run: Run, settings: ModelSettings, limits: CallLimits): CallAmount | null {
   const { kind } = task.loaded.program.tables.nodeOf(task.node);
   if (definitionOf(kind).remoteAgent(kind) !== null) return agentAmount(kind, limits);
-  return SINGLE_CALL.has(kind.type) && !('thread' in kind && kind.thread !== undefined)
-    ? modelAmount(task, kind, run, settings, limits)
-    : null;
+  const inThread = task.thread !== null || ('thread' in kind && kind.thread !== undefined);
+  return SINGLE_CALL.has(kind.type) && !inThread ? modelAmount(task, kind, run, settings, limits) : null;
 }
 
 /** What the node grants, else what a report may have. */

@@ -412,7 +412,15 @@ describe('a reservation for a call whose end is known from the store', () => {
       const { activation, attempt } = driver.visit(node);
       const is = (visit: Visit) => visit.node === node && visit.activation === activation && visit.attempt === attempt;
       const loaded = { program: driver.program, vars: {} };
-      return { node, executionId: 'exec_1', tenantId: 'default', loaded, dropped: false, is } as unknown as ActivityTask;
+      return {
+        node,
+        executionId: 'exec_1',
+        tenantId: 'default',
+        loaded,
+        thread: null,
+        dropped: false,
+        is,
+      } as unknown as ActivityTask;
     };
     const first = task('one');
     reservations.occupy(first, driver.run);
