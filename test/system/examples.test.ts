@@ -367,3 +367,22 @@ describe('handbook-answers', () => {
     ]);
   });
 });
+
+describe('chat', () => {
+  it('answers each message within the thread, which is summarised when it has become long', async () => {
+    const script = readScript(JSON.parse(readFileSync('examples/chat/answers.json', 'utf8')));
+    const { runtime, start, settled } = await open('chat', ['workflow.yaml'], systemClock, { script });
+    const say = async (message: string) => (await settled(await start({ customer: 'customer-42', message }))).state.answer;
+    expect((await settled(await start())).state.answer).toBe('I am sorry. What is the number of your order?');
+    expect(await say('It is order A-17.')).toBe('Thank you. I have sent you a new bulb.');
+    expect(await say('And when does it arrive?')).toBe('It arrives tomorrow.');
+    expect(await say('Thank you!')).toBe('You are welcome.');
+    expect((await runtime.threads.get('default', 'customer-42')).summary).toBe(null);
+    expect(await say('Bye!')).toBe('You are welcome.');
+    expect(await runtime.threads.get('default', 'customer-42')).toMatchObject({
+      messages: 10,
+      summary: "The customer's lamp of order A-17 flickers. A new bulb has been sent.",
+      summarisedSequence: 6,
+    });
+  });
+});
