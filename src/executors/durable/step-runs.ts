@@ -81,8 +81,7 @@ export class StepRuns {
     const { run, retry, timeoutMs } = code;
     const { clock, signal: whole } = this.#host;
     const startedAtMs = clock.nowMs();
-    const controller = new AbortController();
-    const signal = AbortSignal.any([controller.signal, whole]);
+    const signal = new StepSignal(whole);
     const idempotencyKey = `${this.#host.idempotencyKey()}:${number}`;
     let cancelTimer: (() => void) | null = null;
     let isOver = false;
@@ -95,7 +94,7 @@ export class StepRuns {
     };
     this.#running.set(number, () => {
       stop();
-      controller.abort(new WorkError('the result is not wanted any more', { retryable: false, errorClass: 'cancelled' }));
+      signal.abort(new WorkError('the result is not wanted any more', { retryable: false, errorClass: 'cancelled' }));
     });
     const over = (entry: () => OperationEntry): void => {
       if (!stop() || this.#isAbandoned) return;
@@ -122,12 +121,18 @@ export class StepRuns {
     if (timeoutMs !== null) {
       cancelTimer = clock.after(timeoutMs, () => {
         const reason = new WorkError(`timed out after ${timeoutMs / 1_000} s`, { retryable: true, errorClass: 'timeout' });
-        controller.abort(reason);
+        signal.abort(reason);
         fail(reason);
       });
     }
     try {
-      const result = run({ signal, attempt, idempotencyKey });
+      const result = run({
+        get signal() {
+          return signal.signal;
+        },
+        attempt,
+        idempotencyKey,
+      });
       if (result instanceof Promise) result.then(complete, fail);
       else void Promise.resolve(result).then(complete, fail);
     } catch (error) {
@@ -137,6 +142,31 @@ export class StepRuns {
       this.#cancelLongStepTimer = null;
       this.#host.isLong();
     });
+  }
+}
+
+/** The signal of an attempt at a step. It is made when it is first read: most steps do not, and each costs as much as a small step. */
+class StepSignal {
+  readonly #whole: AbortSignal;
+  #own: AbortController | null = null;
+  #signal: AbortSignal | null = null;
+  #reason: WorkError | null = null;
+
+  constructor(whole: AbortSignal) {
+    this.#whole = whole;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#signal !== null) return this.#signal;
+    this.#own = new AbortController();
+    this.#signal = AbortSignal.any([this.#own.signal, this.#whole]);
+    if (this.#reason !== null) this.#own.abort(this.#reason);
+    return this.#signal;
+  }
+
+  abort(reason: WorkError): void {
+    this.#reason = reason;
+    this.#own?.abort(reason);
   }
 }
 
