@@ -22,6 +22,10 @@ const sections = {
     about: 'an item of a map, by the length of its list: 10, 100, 1,000, 10,000',
     measure: async (folder) => (await import('./throughput/map.ts')).map(folder),
   },
+  functions: {
+    about: 'a step of a durable function beside a tool node, a journal of 1,000 operations, 10,000 parked functions',
+    measure: async (folder) => (await import('./throughput/functions.ts')).functions(folder),
+  },
   latency: {
     about: 'one execution at a time in process, beside the time of an fsync',
     measure: async (folder) => (await import('./throughput/latency.ts')).latency(folder),
@@ -126,6 +130,11 @@ const sections = {
     onRequest: true,
     missing: withoutPostgres,
     measure: async (folder) => (await import('./scale/postgres.ts')).postgresCluster(folder),
+  },
+  parkedFunctions: {
+    about: 'memory and disk of 100,000 durable functions that wait, beside 100,000 waits',
+    onRequest: true,
+    measure: async (folder) => (await import('./throughput/functions.ts')).parkedFunctions(folder),
   },
   overload: {
     about: 'starts over HTTP at the rate that is sustained, and at two and five times that: refusals, latencies of the rest',
