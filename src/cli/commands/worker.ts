@@ -10,10 +10,13 @@ import { count, plain } from '../terminal/text.ts';
 class WorkerCommand extends PrintingCommand {
   static override usage: Usage = {
     details: `
-Runs an external worker: it claims the items of the functions that a module exports, calls them, and reports what they return. It goes on when
-the server restarts, until Ctrl-C or SIGTERM; then it lets its functions finish. Programs use createWorker of the library.`,
+Runs an external worker: it claims the items of the functions that a module exports, and of the workflows that it exports, calls them, and
+reports what they return. That includes durable functions and state machines, whose operations are committed on the server as they happen; the
+workflows themselves are registered by "jamjet deploy". It goes on when the server restarts, until Ctrl-C or SIGTERM; then it lets its functions
+finish. Programs use createWorker of the library.`,
     examples: [
       ['Serve the functions of a module', '$0 worker ./tools.mjs'],
+      ['Serve the durable functions that a module exports', '$0 worker ./onboarding.ts'],
       ['Eight at a time, for another server', '$0 worker ./tools.mjs --concurrency 8 --runtime https://jamjet.example.com'],
     ],
   };
