@@ -46,3 +46,20 @@ export const between = durable({
     return { a, b, event };
   },
 });
+
+/** The work of one item of a list: later ones wait for a gate, so that processes can be killed in the middle. */
+export async function tally({ item }) {
+  if (item >= 300) await opened(item < 600 ? 'items' : 'more items');
+  call(`item ${item}`);
+  return item;
+}
+
+/** Never comes to an operation, and never lets anything else of its process run. */
+export const loops = durable({
+  id: 'loops',
+  version: '1',
+  run: () => {
+    call('loops');
+    for (;;);
+  },
+});

@@ -128,9 +128,9 @@ class Operations {
     input: unknown = {},
     { version }: CallOptions = {},
   ): Promise<T> {
-    const called = typeof workflow === 'string' ? { id: workflow, version } : workflow;
-    const id = checkedName('the workflow of ctx.call', called?.id);
-    const wanted = version ?? called.version;
+    const definition = isDefinition(workflow) ? workflow : null;
+    const id = checkedName('the workflow of ctx.call', definition === null ? workflow : definition.id);
+    const wanted = version ?? definition?.version;
     const of = wanted === undefined ? {} : { version: checkedName('the version of a called workflow', wanted) };
     return this.#session.begin('call', id, { workflow: id, input: toJson(input, `the input of ctx.call("${id}")`), ...of });
   }
@@ -193,6 +193,10 @@ class Operations {
       throw invalid(`version ${version} of "${change}" was recorded, but the code supports ${min} to ${max}`);
     return version;
   }
+}
+
+function isDefinition(workflow: unknown): workflow is CallableWorkflow<unknown, unknown> {
+  return typeof workflow === 'object' && workflow !== null;
 }
 
 const SILENT: WorkContext['log'] = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };

@@ -96,6 +96,22 @@ describe('ctx.map', () => {
     expect(calls).toEqual([0, 1, 2, 1, 3, 4]);
   });
 
+  it('takes its list once: what the function and the steps do to it later changes nothing', async () => {
+    const list = ['a', 'b', 'c'];
+    const { id, settled, errors } = await started(async (ctx) => {
+      const change = (item: string): string => {
+        list.push(`${item}!`);
+        list[2] = 'z';
+        return item;
+      };
+      const mapped = ctx.map('m', list, change, { maxConcurrency: 1 });
+      list.shift();
+      return { mapped: await mapped };
+    });
+    expect((await settled(id)).state.mapped).toEqual(['a', 'b', 'c']);
+    expect(errors).toEqual([]);
+  });
+
   it('gives an empty list at once', async () => {
     const { id, settled, log } = await started(async (ctx) => ({ none: await ctx.map('n', [], () => 1) }));
     expect((await settled(id)).state?.none).toEqual([]);

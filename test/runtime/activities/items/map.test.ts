@@ -72,6 +72,35 @@ describe('a map', () => {
     );
   });
 
+  it('takes its list once, also when a branch beside it changes the list in the state', async () => {
+    let begun: () => void = () => {};
+    const isBegun = new Promise<void>((resolve) => {
+      begun = resolve;
+    });
+    let changed: () => void = () => {};
+    const isChanged = new Promise<void>((resolve) => {
+      changed = resolve;
+    });
+    const lookup = async ({ id }: { id: number }) => {
+      begun();
+      await isChanged;
+      return id;
+    };
+    const change = async () => {
+      await isBegun;
+      return customers(1);
+    };
+    const { run, settled, timeline, runtime } = await openTestRuntime({ tools: { lookup, change } });
+    const { nodes, ...list } = document({ max_concurrency: 2 }) as { readonly nodes: JsonObject };
+    const both = { kind: { type: 'parallel', branches: ['m', 'c'] } };
+    const c = { kind: { type: 'tool', tool_ref: 'change', output_key: 'customers' } };
+    const id = await run({ ...list, nodes: { both, ...nodes, c } }, { customers: customers(5) });
+    await eventually(async () => (await timeline(id)).includes('node_completed c'));
+    expect((await runtime.execution('default', id)).state.customers).toEqual(customers(1));
+    changed();
+    expect(await settled(id)).toMatchObject({ status: 'completed', state: { scores: [0, 1, 2, 3, 4], customers: customers(1) } });
+  });
+
   it('hands each item to an external worker as a work item of its own', async () => {
     const { run, runtime, settled, store } = await openTestRuntime();
     const work = { type: 'python_fn', module: 'flows', function: 'score', input: { id: '{{ customer.id }}' } };
