@@ -21,8 +21,12 @@ export function keepsNoAnswers({ data_policy: ofWorkflow }: Workflow, { data_pol
   return (own ?? ofWorkflow)?.retain_outputs === false;
 }
 
-/** Refuses a thread where the data policy keeps no answers, and warns of what is said of a thread that is not there. */
+/**
+ * Refuses a thread where the data policy keeps no answers, and other threads of agents that share a conversation; warns of what is said of a thread that
+ * is not there.
+ */
 export function checkThreads(workflow: Workflow, problems: Problems): void {
+  const threadOf = new Map(workflow.nodes.map(({ id, kind }) => [id, (kind as ThreadFields).thread]));
   for (const node of workflow.nodes) {
     const { id, kind } = node;
     const fields = workKindOf(kind) as ThreadFields;
@@ -39,6 +43,16 @@ export function checkThreads(workflow: Workflow, problems: Problems): void {
         ...at('summarise.keep'),
         hint: 'the difference says how many messages each summary takes in',
       });
+    for (const { agent } of ('handoff' in kind && kind.handoff) || [])
+      if (threadOf.has(agent) && threadOf.get(agent) !== thread)
+        problems.error(
+          'other_thread',
+          `node "${id}" hands its conversation over to "${agent}", which is to continue another thread`,
+          {
+            ...at('handoff'),
+            hint: 'give both the same thread, or neither',
+          },
+        );
     if (thread === undefined || !keepsNoAnswers(workflow, node)) continue;
     problems.error('thread_not_retained', `node "${id}" has a thread, which keeps its answers, but its data policy keeps none`, {
       ...at('thread'),

@@ -3,7 +3,7 @@ import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { Diagram, DiagramEdge, DiagramFrame, DiagramNode, DrawnExecution, Shape } from './diagram.ts';
 import type { DrawnWorkflow } from './drawn-workflow.ts';
 import type { ExecutionStatus, MachineOverlay, NodeOverlay, NodeStatus } from './execution-overlay.ts';
-import { markBackEdges } from './machine-diagram.ts';
+import { BEGIN, markBackEdges } from './machine-diagram.ts';
 import { subtitleOf } from './workflow-diagram.ts';
 
 /** The node of a workflow that is a state machine of its author, and the machine's states; null = it is another workflow. */
@@ -36,8 +36,9 @@ export function authoredDiagram(
   const states = statesOf(config);
   const byId = new Map(states.map((state) => [state.id, state]));
   const overlay = execution === null ? null : overlayOf(execution, node);
-  const first = states.find(({ id }) => id === initialOf(config, ''));
-  const edges: DiagramEdge[] = first === undefined ? [] : [edge('begin', first.key, '')];
+  const first = initialOf(config, '');
+  const begins = states.filter(({ id, frame }) => frame === null && (config.type === 'parallel' || id === first));
+  const edges: DiagramEdge[] = begins.map(({ key }) => edge('begin', key, ''));
   for (const { id, key, isFrame, config: state } of states) {
     const initial = isFrame ? byId.get(initialOf(state, id) ?? '') : undefined;
     if (initial !== undefined && state.history === undefined) edges.push(edge(key, initial.key, 'first'));
@@ -62,17 +63,6 @@ export function authoredDiagram(
     execution,
   };
 }
-
-const BEGIN: DiagramNode = {
-  key: 'begin',
-  name: 'start',
-  shape: 'begin',
-  kind: null,
-  detail: '',
-  frame: null,
-  overlay: null,
-  definition: null,
-};
 
 /** All states, outer ones first. */
 function statesOf(config: JsonObject): readonly DrawnState[] {

@@ -31,6 +31,18 @@ const END_NODE_STATUS: Readonly<Partial<Record<ExecutionStatus, NodeStatus>>> = 
   cancelled: 'cancelled',
 };
 
+/** Where a machine begins. */
+export const BEGIN: DiagramNode = {
+  key: 'begin',
+  name: 'start',
+  shape: 'begin',
+  kind: null,
+  detail: '',
+  frame: null,
+  overlay: null,
+  definition: null,
+};
+
 interface DrawnState {
   readonly key: string;
   readonly config: JsonObject;
@@ -51,21 +63,11 @@ export function machineDiagram(program: Program, execution: DrawnExecution | nul
   const leaves = [...found.values()].filter(
     (state) => !state.isFrame && (state.config.type !== 'final' || entered.has(state.key)),
   );
-  const begin: DiagramNode = {
-    key: 'begin',
-    name: 'start',
-    shape: 'begin',
-    kind: null,
-    detail: '',
-    frame: null,
-    overlay: null,
-    definition: null,
-  };
   return {
     view: 'machine',
     title: workflow.name ?? workflow.workflow_id,
     subtitle: `machine of ${subtitleOf(workflow)}`,
-    nodes: [begin, ...overBudgetNode(program.tables.graph), ...leaves.map((state) => nodeOf(state, program, overlay, names))],
+    nodes: [BEGIN, ...overBudgetNode(program.tables.graph), ...leaves.map((state) => nodeOf(state, program, overlay, names))],
     edges,
     frames: [...found.values()].filter(({ isFrame }) => isFrame).map(frameOf),
     execution,

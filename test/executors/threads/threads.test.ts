@@ -192,6 +192,11 @@ describe('a thread of a model', () => {
   });
 });
 
+const two = (talk: JsonObject, billing: JsonObject) => ({
+  talk: { kind: talk, retry_policy: 'no_retry' },
+  billing: { kind: billing, retry_policy: 'no_retry' },
+});
+
 describe('a thread of an agent', () => {
   const tools: Tools = { lookup: () => ({ paid: true }) };
 
@@ -253,6 +258,38 @@ describe('a thread of an agent', () => {
     });
     await talk(it, 'Hello', AGENT);
     expect(asked[1]?.messages.at(-1)?.content).toBe('error: limit must be a whole number from 1 to 1000');
+  });
+
+  it('goes on with the agent that it is handed over to, and gets the turn of both once', async () => {
+    const { models, asked } = await provider((messages, n) =>
+      n === 1 ? [['handoff_to_billing', { reason: 'an invoice' }]] : `answer after ${messages.length}`,
+    );
+    const it = await openTestRuntime({ models, tools });
+    const handsOver = document({}, { nodes: two({ ...AGENT, handoff: ['billing'] }, { ...AGENT, description: 'Invoices.' }) });
+    for (const words of ['Is it paid?', 'Sure?']) {
+      const id = await it.run(handsOver, { said: words, customer: 'ann' });
+      expect((await it.settled(id)).status).toBe('completed');
+    }
+    const before = await said(it);
+    expect(before.filter((line) => line.includes('user: '))).toEqual([
+      '1 user: Is it paid?',
+      expect.stringContaining('user: Sure?'),
+    ]);
+    expect(before[3]).toBe('4 assistant: answer after 3');
+    expect(texts(asked[1]?.messages)).toEqual(['user: Is it paid?', 'assistant: null', expect.stringContaining('tool: ')]);
+    expect((await replayAll(it.path)).differing).toEqual([]);
+  });
+
+  it('must be that of all agents of one conversation', async () => {
+    const it = await openTestRuntime({ tools });
+    const other = { ...AGENT, thread: '{{ state.other }}' };
+    const { thread: _thread, ...none } = AGENT;
+    for (const billing of [other, none])
+      await expect(
+        it.runtime.register(CALLER, document({}, { nodes: two({ ...AGENT, handoff: ['billing'] }, billing) })),
+      ).rejects.toMatchObject({
+        diagnostics: [expect.objectContaining({ code: 'other_thread', node_id: 'talk', path: 'nodes.talk.handoff' })],
+      });
   });
 
   it('is not repeated in the conversation of the state', async () => {

@@ -56,6 +56,17 @@ describe('the states of a machine of an author', () => {
     expect(count(again.root)).toBe(count(machine(() => {}).root));
   });
 
+  it('of a parallel machine are all begun', () => {
+    const regions = { left: { initial: 'a', states: { a: {} } }, right: {} };
+    const { nodes, frames, edges } = drawn(createMachine({ id: 'both', type: 'parallel', states: regions }));
+    const keys = new Map([
+      ...nodes.map(({ name, key }) => [name, key] as const),
+      ...frames.map((f) => [f.label, f.key] as const),
+    ]);
+    const begun = edges.filter(({ from }) => from === 'begin').map(({ to }) => to);
+    expect(begun).toEqual([keys.get('left'), keys.get('right')]);
+  });
+
   it('are drawn in their frames, with events, delays and guards', () => {
     const { nodes, frames, edges } = drawn(session);
     expect(nodes.map(({ name, shape }) => `${name} ${shape}`)).toEqual([
