@@ -8,6 +8,7 @@ import { itemsText } from '../../../../../src/views/timeline.ts';
 import { Button } from '../../../components/button.tsx';
 import { StatusBadge } from '../../../components/status-badge.tsx';
 import { AttemptDetails } from './attempt-details.tsx';
+import { GrowingLog } from './growing-log.ts';
 import styles from './node-panel.module.css';
 
 const PAGE = 50;
@@ -25,7 +26,7 @@ export function NodeItemsPanel({ node, visit, events }: Props) {
   const [after, setAfter] = useState(-1);
   const [chosen, setChosen] = useState<number | null>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another node has other items
-  const reader = useMemo(() => new ItemReader(), [node]);
+  const reader = useMemo(() => new GrowingLog(() => new NodeItems()), [node]);
   if (visit.items === undefined) return null;
   const { items, next } = reader.read(events).page({ after, limit: PAGE, ...(status === '' ? {} : { status }) });
   return (
@@ -86,21 +87,4 @@ function OneItem({ node, item, activation, events }: OneItemProps) {
       <AttemptDetails node={node} visit={visit} attempt={visit.attempts.at(-1)} events={own} />
     </>
   );
-}
-
-/** Applies each event of a growing list once. */
-class ItemReader {
-  #items = new NodeItems();
-  #applied = 0;
-
-  read(events: readonly Event[]): NodeItems {
-    // An earlier moment is shown.
-    if (events.length < this.#applied) {
-      this.#items = new NodeItems();
-      this.#applied = 0;
-    }
-    for (const event of events.slice(this.#applied)) this.#items.apply(event);
-    this.#applied = events.length;
-    return this.#items;
-  }
 }

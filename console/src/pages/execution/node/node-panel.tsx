@@ -9,6 +9,7 @@ import { useExecutionView } from '../execution-view.ts';
 import { AttemptDetails } from './attempt-details.tsx';
 import { AttemptList } from './attempt-list.tsx';
 import { NodeItemsPanel } from './node-items.tsx';
+import { NodeOperationsPanel } from './node-operations.tsx';
 import styles from './node-panel.module.css';
 import { useNodeVisits } from './use-node-visits.ts';
 
@@ -55,6 +56,7 @@ export function NodePanel({ node }: { readonly node: string }) {
             <AttemptList node={node} visits={visits} total={total} selected={{ visit, attempt }} />
             <AttemptDetails node={node} visit={visit} attempt={attempt} events={events} />
             <NodeItemsPanel node={node} visit={visit} events={events} />
+            <NodeOperationsPanel key={`${node} ${visit.activation}`} visit={visit} events={events} />
           </>
         )}
         {definition !== null && (
