@@ -172,6 +172,8 @@ export class JournalSession implements LiveFunction {
     const outcome = this.#outcome;
     const attempt = this.#attempt;
     if (outcome === null || !this.#hasEnded || attempt === null || this.#isAbandoned) return;
+    // What is being said is not in the log yet, and may have to be said again.
+    if (this.#isSending) return;
     if (attempt.isParked || this.#unsent.some(isWanted)) void this.#send();
     else if ('error' in outcome) this.#fail(asToolFailure(outcome.error));
     else {
@@ -288,7 +290,8 @@ export class JournalSession implements LiveFunction {
       else {
         // A later attempt has begun meanwhile, and says it again: what the journal has is taken as said once.
         this.#unsent = [...entries, ...this.#unsent];
-        this.#settleSoon();
+        if (this.#hasEnded) this.#end();
+        else this.#settleSoon();
       }
     }
   }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type DurableContext, Type } from '../../../src/index.ts';
+import { StoreError } from '../../../store/port/errors.ts';
 import { replayAll } from '../../support/replay-all.ts';
 import { CALLER, eventually, type TestRuntime } from '../../support/runtimes.ts';
 import { afterCrash, type Run, started, types } from './functions.ts';
@@ -208,6 +209,41 @@ describe('updates of a durable function', () => {
     expect(counts.map((outcome) => 'output' in outcome && outcome.output)).toEqual(Array.from({ length: 500 }, (_, i) => i + 3));
     await runtime.sendEvent(CALLER, id, { key: 'end', payload: null });
     expect((await settled(id)).state).toMatchObject({ count: 502 });
+  });
+
+  it('are answered before the function ends, although it ends while the answer is being committed, at first in vain', async () => {
+    let end: () => void = () => {};
+    const opened = await started(async (ctx) => {
+      const notes: unknown[] = [];
+      const ended = new Promise<void>((resolve) => {
+        end = resolve;
+      });
+      ctx.onUpdate('note', null, (note) => notes.push(note));
+      await ended;
+      return { notes };
+    });
+    const { id, store, clock, runtime, settled, log, errors } = opened;
+    await isReady(opened);
+    const commit = store.commit.bind(store);
+    const isAnswer = ({ units }: Parameters<typeof commit>[0]) =>
+      units.some(({ executions }) => executions.some(({ events }) => events.some(({ type }) => type === 'update_handled')));
+    store.commit = async (batch) => {
+      if (!isAnswer(batch)) return commit(batch);
+      store.commit = commit;
+      end();
+      for (let i = 0; i < 5; i += 1) await new Promise((resolve) => setImmediate(resolve));
+      throw new StoreError('store_unavailable', 'for a moment');
+    };
+    const answer = send(opened, id, 'note', 'milk');
+    await eventually(async () => {
+      clock.advance(10);
+      return (await runtime.execution('default', id)).status === 'completed';
+    });
+    expect(await answer).toEqual({ status: 'completed', output: 1 });
+    expect((await settled(id)).state).toMatchObject({ notes: ['milk'] });
+    const ends = (await log(id)).map(({ type }) => type).filter((type) => type === 'update_handled' || type === 'node_completed');
+    expect(ends).toEqual(['update_handled', 'node_completed']);
+    expect(errors).toMatchObject([{ code: 'store_unavailable' }]);
   });
 
   it.each<readonly [string, (ctx: DurableContext) => unknown, string]>([
