@@ -35,7 +35,7 @@ export const THREAD = {
     { distinctive: true },
   ),
   max_messages: integer(
-    `Messages of the thread that the model is given, at most: the last ones. Default: ${DEFAULT_MAX_MESSAGES}.`,
+    `Messages of the thread that the model is given, at most: the last ones. Default: ${DEFAULT_MAX_MESSAGES}. Of an agent without a thread: messages of earlier tasks that its conversation keeps; default: all.`,
     { minimum: 1, maximum: MAX_MESSAGES, distinctive: true },
   ),
   summarise: object(

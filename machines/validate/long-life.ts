@@ -4,6 +4,7 @@ import type { Loop } from '../graph/loops.ts';
 import type { Continuation, Node, Workflow } from '../ir/workflow.ts';
 import { DEFAULT_STEP_LIMIT } from '../limits.ts';
 import { definitionOf } from '../nodes/index.ts';
+import type { ThreadFields } from '../nodes/threads.ts';
 import type { Problems } from '../reading/problems.ts';
 import { shortened } from '../shortened.ts';
 import { didYouMean } from '../suggest.ts';
@@ -51,6 +52,7 @@ function loopsPast(at: string, graph: Graph, problems: Problems): void {
   const loops = loopsWithoutBound(graph);
   if (loops.length === 0)
     problems.warning('no_effect', `${PATH} has no effect: no loop of the workflow is without a bound of its own`, { path: PATH });
+  conversationsOf(loops, graph, problems);
   for (const loop of loops) {
     if (!roundAvoids(loop, node, graph)) continue;
     const message = `the loop of ${namesOf(loop, graph)} can go round without "${at}", at which the execution would continue as another one`;
@@ -58,6 +60,20 @@ function loopsPast(at: string, graph: Graph, problems: Problems): void {
       node_id: graph.idOf(loop.head),
       path: AT,
       hint: 'name a node that every round visits',
+    });
+  }
+}
+
+/** An agent without a thread says again what it has said in all earlier rounds, and hands that on to the next segment. */
+function conversationsOf(loops: readonly Loop[], graph: Graph, problems: Problems): void {
+  for (const node of new Set(loops.flatMap(({ body }) => [...body]))) {
+    const { id, kind } = graph.node(node);
+    const { thread, max_messages } = kind as ThreadFields;
+    if (definitionOf(kind).conversation(kind) === null || thread !== undefined || max_messages !== undefined) continue;
+    problems.warning('conversation_grows', `the conversation of "${id}" grows with each round of the loop`, {
+      node_id: id,
+      path: `nodes.${id}.max_messages`,
+      hint: 'add max_messages: 100, or a thread',
     });
   }
 }

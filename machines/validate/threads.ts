@@ -1,6 +1,6 @@
 import type { Node, Workflow } from '../ir/workflow.ts';
 import { hasModel } from '../nodes/agent.ts';
-import { workKindOf } from '../nodes/index.ts';
+import { definitionOf, workKindOf } from '../nodes/index.ts';
 import { DEFAULT_MAX_MESSAGES, type ThreadFields } from '../nodes/threads.ts';
 import type { Problems } from '../reading/problems.ts';
 
@@ -32,8 +32,10 @@ export function checkThreads(workflow: Workflow, problems: Problems): void {
     const fields = workKindOf(kind) as ThreadFields;
     const { thread, max_messages: maxMessages = DEFAULT_MAX_MESSAGES, summarise } = fields;
     const at = (key: string) => ({ node_id: id, path: `nodes.${id}.${key}` });
+    // An agent without a thread has a conversation, of which it keeps so many.
+    const hasConversation = definitionOf(kind).conversation(kind) !== null;
     for (const key of OF_THREADS)
-      if (thread === undefined && fields[key] !== undefined)
+      if (thread === undefined && fields[key] !== undefined && !(hasConversation && key === 'max_messages'))
         problems.warning('no_thread', `node "${id}" has ${key}, but no thread`, {
           ...at(key),
           hint: 'it counts only in executions that are started with a thread',

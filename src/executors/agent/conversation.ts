@@ -33,6 +33,13 @@ export function conversationIn(input: JsonObject): Conversation {
   };
 }
 
+/** The last messages, from one of the user on: providers ask for that. `most` absent = all. */
+export function lastOf(messages: readonly Json[], most = messages.length): readonly Json[] {
+  if (messages.length <= most) return messages;
+  const first = messages.findIndex((message, i) => i >= messages.length - most && isObject(message) && message.role === 'user');
+  return first === -1 ? [] : messages.slice(first);
+}
+
 /**
  * The messages that tell the model what came of its calls. `results`: the output of the call, or of the join of several calls. A failure is an object
  * {error, node_id, attempt}; a tool that does not exist has no result at all. After a handoff, the next agent has its call as the only one.

@@ -13,7 +13,16 @@ import { type CheckOutput, outputCheck } from '../output-schema.ts';
 import { answerMessage, beginTurn } from '../threads/turn.ts';
 import { toJson } from '../to-json.ts';
 import { checkCalls } from './check-calls.ts';
-import { type Conversation, conversationIn, isHandoffOf, ledElsewhere, nameOf, notCalled, resultsOf } from './conversation.ts';
+import {
+  type Conversation,
+  conversationIn,
+  isHandoffOf,
+  lastOf,
+  ledElsewhere,
+  nameOf,
+  notCalled,
+  resultsOf,
+} from './conversation.ts';
 import { type ToolDescriptions, toolSchemas } from './tools.ts';
 
 /**
@@ -79,7 +88,7 @@ function continued(kind: ModelAgent, nodeId: string, given: Json, inThread: bool
   const messages = [...before.messages, ...resultsOf(kind, nodeId, before.calls, input.results ?? null)];
   if (before.calls.length > 0 && !ledElsewhere(kind, nodeId, before.calls)) return { ...before, messages };
   // What was said for earlier tasks stands in the thread; what another agent hands over does not yet.
-  const earlier = !inThread || before.calls.length > 0 ? messages : [];
+  const earlier = before.calls.length > 0 ? messages : inThread ? [] : lastOf(messages, kind.max_messages);
   return { messages: [...earlier, ...taskOf(input)], requested: [], calls: [], waiting: 0, turns: 0, tool_calls: 0 };
 }
 

@@ -78,8 +78,8 @@ export async function withinQuotas<T>(
 }
 
 /**
- * Sends the message to the execution, or, if that has ended and another one continues it, to the last one that does. Resolves to the execution that
- * took or refused it.
+ * Sends the message to the execution, or, if that has ended and another one continues it, to the last one that does, also when the first one of the
+ * chain has been removed. Resolves to the execution that took or refused it.
  */
 export async function sendToCurrent(
   context: CommandContext,
@@ -89,7 +89,14 @@ export async function sendToCurrent(
   options: Omit<MessageOptions, 'tenantId'>,
 ): Promise<{ readonly id: string; readonly outcome: MessageOutcome }> {
   for (let to = id; ; ) {
-    const outcome = await sendCommand(context, caller, to, message, options);
+    const outcome = await context.engine.send(to, message, { tenantId: caller.tenantId, ...options });
+    if ('refused' in outcome && outcome.refused === 'unknown') {
+      // Removed, perhaps meanwhile.
+      const present = await context.executions.present(caller.tenantId, to);
+      if (present === to) throw executionNotFound(id);
+      to = present;
+      continue;
+    }
     const hasEnded = 'refused' in outcome && outcome.refused === 'terminal';
     const current = hasEnded ? await context.executions.current(caller.tenantId, to) : null;
     if (current === null || current <= to) return { id: to, outcome };

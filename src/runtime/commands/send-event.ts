@@ -15,17 +15,18 @@ export function sendEventCommand(context: CommandContext): Runtime['sendEvent'] 
   return (caller, id, event) =>
     runCommand(context, caller, { work: 'adds', texts: requestTexts.event(event) }, async () => {
       const { key, payload, idempotencyKey, strict = false } = event;
-      const problem = async (): Promise<string | null> => {
-        const { payloadProblem } = await workflowOf(context, caller.tenantId, id);
+      const problem = async (executionId: string): Promise<string | null> => {
+        const { payloadProblem } = await workflowOf(context, caller.tenantId, executionId);
         return payloadProblem === null ? null : payloadProblem(key, payload);
       };
+      const present = (): Promise<string> => executions.present(caller.tenantId, id);
       const once = idempotentRequest(caller.tenantId, `external-event:${id}`, idempotencyKey, () => ({
         correlation_key: key,
         payload,
       }));
       const accepted = async (executionId: string, nodeId: string | null): Promise<EventReceipt> => {
         const keys = nodeId === null ? await keysIfUnknown(context, caller.tenantId, executionId, key) : null;
-        const mismatch = strict ? null : await problem();
+        const mismatch = strict ? null : await problem(executionId);
         const receipt = {
           matched: nodeId !== null,
           nodeId,
@@ -36,7 +37,7 @@ export function sendEventCommand(context: CommandContext): Runtime['sendEvent'] 
       };
       const outcome = await unlessRepeated(store, once, async () => {
         if (!isEmpty(payload)) await quotas.mayStore(caller.tenantId);
-        const mismatch = strict ? await problem() : null;
+        const mismatch = strict ? await problem(await present()) : null;
         if (mismatch !== null) throw new RuntimeError('invalid_input', mismatch);
         const message: ExternalEvent = strict ? { type: 'event', key, payload, atOnce: true } : { type: 'event', key, payload };
         const { id: to, outcome: sent } = await sendToCurrent(context, caller, id, message, {
@@ -49,7 +50,7 @@ export function sendEventCommand(context: CommandContext): Runtime['sendEvent'] 
         throw new RuntimeError('conflict', `execution is ${ended}; it takes no more events`);
       });
       // Which of its segments took an event is not remembered.
-      if ('earlier' in outcome) return accepted(id, matchIn(outcome.earlier));
+      if ('earlier' in outcome) return accepted(await present(), matchIn(outcome.earlier));
       const { to, sent } = outcome;
       return Object.assign({}, await accepted(to, sent.node), ignoredIn(sent));
     });

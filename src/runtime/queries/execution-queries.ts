@@ -235,9 +235,24 @@ export class ExecutionQueries {
     return continuedAs(execution.run) === undefined ? null : this.#lastOfChain(execution);
   }
 
+  /** The execution, or if it began a chain and has been removed since, the last segment. Throws `not_found` as `find` does. */
+  async present(tenantId: string, id: string): Promise<string> {
+    try {
+      return (await this.find(tenantId, id)).id;
+    } catch (error) {
+      const last = error instanceof RuntimeError && error.code === 'not_found' ? await this.#lastOf(tenantId, {}, id) : null;
+      if (last === null) throw error;
+      return last;
+    }
+  }
+
+  #lastOfChain({ id, tenantId, identity }: CachedExecution): Promise<string | null> {
+    return this.#lastOf(tenantId, JSON.parse(identity.labels), id);
+  }
+
   /** The last segment of the chain: their ids are in the order of time. */
-  async #lastOfChain({ id, tenantId, identity }: CachedExecution): Promise<string | null> {
-    const chain = labelOfChain(JSON.parse(identity.labels), id);
+  async #lastOf(tenantId: string, labels: Readonly<Record<string, string>>, id: string): Promise<string | null> {
+    const chain = labelOfChain(labels, id);
     const { rows } = await this.#options.store.tenant(tenantId).executions({ labels: [chain], limit: 1 });
     return rows[0]?.id ?? null;
   }

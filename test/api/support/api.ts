@@ -83,6 +83,7 @@ export interface ApiOptions {
   readonly log?: ApiLog;
   readonly maxPending?: number;
   readonly models?: ModelSettings;
+  readonly cacheBytes?: number;
   readonly metrics?: { readonly tenantLabel: boolean };
   /** Default: on an SQLite file. */
   readonly store?: Store;
@@ -92,13 +93,14 @@ export interface ApiOptions {
 
 /** The REST API over a real runtime and store, which are closed and deleted after the test. */
 export async function api(options: ApiOptions = {}): Promise<Api> {
-  const { tools, maxPending, models, store: given } = options;
+  const { tools, maxPending, models, cacheBytes, store: given } = options;
   const parts = await openTestRuntime({
     ...(given === undefined ? {} : { on: given }),
     ...(options.clock === undefined ? {} : { clock: options.clock }),
     ...(tools === undefined ? {} : { tools }),
     ...(models === undefined ? {} : { models }),
     ...(maxPending === undefined ? {} : { maxPending }),
+    ...(cacheBytes === undefined ? {} : { cacheBytes }),
   });
   const { runtime, store, clock } = parts;
   const config = { ...readConfig({}), ...options.config };

@@ -277,6 +277,26 @@ describe('an agent', () => {
     expect(asked()[1]?.messages.map(({ content }) => content)).toEqual(['hi', 'Hello.', 'bye']);
   });
 
+  it('keeps at most max_messages of its conversation when it is visited again, from one of the user on', async () => {
+    const { models, asked } = await provider([['search', { text: 'a' }]], 'one', 'two', 'three');
+    const { run, settled } = await openTestRuntime({ models, tools: { search: () => 'found' } });
+    const id = await run(
+      helper(
+        { tools: [SEARCH], max_messages: 3, prompt: 'Round {{ state.answer }}' },
+        { edges: [{ from: 'helper', to: 'helper', condition: "state.answer != 'three'" }] },
+      ),
+      { answer: 'zero' },
+    );
+    const { status, state } = await settled(id);
+    expect([status, state.answer]).toEqual(['completed', 'three']);
+    const texts = asked().map(({ messages }) => messages.map(({ role, content }) => `${role}: ${content}`));
+    expect(texts.slice(2)).toEqual([
+      // The call of the first task would be cut in two.
+      ['system: Be kind.', 'user: Round one'],
+      ['system: Be kind.', 'user: Round one', 'assistant: two', 'user: Round two'],
+    ]);
+  });
+
   it('goes on with the messages of the conversation that its input has', async () => {
     const { models, asked } = await provider('As I said: hello.');
     const opened = await openTestRuntime({ models });

@@ -298,7 +298,7 @@ describe('a workflow that continues as another execution', () => {
   });
 
   it('may have an agent as its node, whose own turns are no loop', () => {
-    const agent = { kind: { type: 'agent', model: 'm', prompt: 'p', tools: [{ name: 'look', tool: 'look' }] } };
+    const agent = { kind: { type: 'agent', model: 'm', prompt: 'p', tools: [{ name: 'look', tool: 'look' }], max_messages: 20 } };
     expect(codes(document({ agent }))).toEqual([]);
     const round = document({ agent, wait: { kind: { type: 'wait', duration: '1s' } } }, [
       ['agent', 'wait'],
@@ -308,6 +308,25 @@ describe('a workflow that continues as another execution', () => {
     expect(codes({ ...round, continue_as_new: { after_steps: 50, at: 'wait' } })).toEqual([]);
     expect(codes({ ...round, continue_as_new: { after_steps: 50, at: 'agent' } })).toEqual([]);
     expect(codes({ ...round, continue_as_new: { after_steps: 50, at: 'agent.look' } })).toEqual(['bad_continuation']);
+  });
+
+  it('is warned of an agent whose conversation has no limit, and no thread', () => {
+    const round = (more: JsonObject) =>
+      document(
+        {
+          agent: { kind: { type: 'agent', model: 'm', prompt: 'p', ...more } },
+          wait: { kind: { type: 'wait', duration: '1s' } },
+        },
+        [
+          ['agent', 'wait'],
+          ['wait', 'agent'],
+        ],
+        { continue_as_new: { after_steps: 50, at: 'wait' } },
+      );
+    const warning = { severity: 'warning', code: 'conversation_grows', node_id: 'agent', path: 'nodes.agent.max_messages' };
+    expect(found(round({}))).toMatchObject([{ ...warning, hint: 'add max_messages: 100, or a thread' }]);
+    expect(codes(round({ max_messages: 100 }))).toEqual([]);
+    expect(codes(round({ thread: 't' }))).toEqual([]);
   });
 });
 

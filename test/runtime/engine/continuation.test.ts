@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../machines/json.ts';
-import { TRIES_ALL } from '../../support/properties.ts';
 import { CALLER, eventually, openTestRuntime, type TestRuntime } from '../../support/runtimes.ts';
 
-const TURNS = TRIES_ALL ? 100_000 : 600;
+const TURNS = 600;
 const AFTER_STEPS = 100;
 
 const poller: JsonObject = {
