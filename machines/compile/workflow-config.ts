@@ -11,7 +11,7 @@ import { analyseOutputUse, type OutputUse } from '../program/output-use.ts';
 import type { Plan } from '../program/plan.ts';
 import { MachineEmitter } from './emit/machine.ts';
 import { TransitionBuilder } from './emit/transitions.ts';
-import { refuseParallelContinuation } from './plan/not-in-parallel.ts';
+import { refuseParallelContinuation, refuseParallelConversation } from './plan/not-in-parallel.ts';
 import { Planner } from './plan/planner.ts';
 import { checkStepCost } from './plan/step-cost.ts';
 
@@ -49,7 +49,10 @@ export function* workflowConfig(workflow: Workflow, options: CompileOptions): Co
   const plan = yield* new Planner(graph, routes, outputUse, { forks: options.forks ?? true }).plan();
   yield;
   refuseParallelContinuation(workflow, graph, plan);
-  if (options.registered !== true) checkStepCost(graph, plan);
+  if (options.registered !== true) {
+    checkStepCost(graph, plan);
+    refuseParallelConversation(graph, routes);
+  }
   yield;
   const emitter = new MachineEmitter(new TransitionBuilder(graph, routes, outputUse, verdicts));
   const config = yield* emitter.emit(workflow.workflow_id, plan);

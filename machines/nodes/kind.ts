@@ -281,7 +281,7 @@ export interface KindDefinition<K extends { readonly type: string }, D extends K
   internalState(kind: K): Readonly<Record<string, readonly string[]>>;
 
   /** Outputs that an exploration tries besides those that its conditions ask for. Default: none. */
-  readonly exploredOutputs: readonly Json[];
+  exploredOutputs(kind: K): readonly Json[];
 
   /** What it calls, waits for or asks, in a few words; '' = nothing to add to its type. Default: its first policy name. */
   summary(kind: K): string;
@@ -393,7 +393,7 @@ export function defineKind<const D extends KindDeclaration>(
     handoffEdges: () => NONE,
     withConversation: (kind) => kind,
     internalState: () => ({}),
-    exploredOutputs: [],
+    exploredOutputs: () => NONE,
     summary: (kind) => behaviour.policyNames?.(kind)[0] ?? '',
     diagramShape: 'tool',
     letter: type.slice(0, 1),

@@ -258,7 +258,7 @@ export const map = defineKind(MAP, {
   mapping: (kind) => definitionOf(kind).mapping(workOf(kind)),
   mappingKey: 'do',
   outputMapping: (kind) => definitionOf(kind).outputMapping(workOf(kind)),
-  exploredOutputs: [[]],
+  exploredOutputs: () => [[]],
   summary: (kind) => `${definitionOf(kind).summary(workOf(kind))} for ${typeof kind.items === 'string' ? kind.items : 'a list'}`,
   diagramShape: 'parallel',
   letter: '*',

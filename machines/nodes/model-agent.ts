@@ -118,8 +118,11 @@ export const modelAgent = defineKind(MODEL_AGENT, {
     tools: kind.tools.map(({ name }) => name),
   }),
   testReplies: 'model',
-  // An answer, whatever calls its conditions ask for.
-  exploredOutputs: [{}],
+  // An answer, whatever calls its conditions ask for, and each handoff.
+  exploredOutputs: ({ handoff = [] }) => [
+    {},
+    ...handoff.map(({ agent }) => ({ conversation: { calls: [{ name: handoffTool(agent), arguments: {} }] } })),
+  ],
   testResult,
   patchedKeys: (kind) => ({ [kind.conversation_key]: ['conversation'] }),
   resultEvents(kind, patch, node) {

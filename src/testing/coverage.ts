@@ -18,22 +18,30 @@ export interface CoverageShare {
   readonly missing: readonly string[];
 }
 
-/** Excludes unhandled failures, and choices without a default whose conditions are all false. */
+/** Excludes what agents do by themselves, unhandled failures, and choices without a default whose conditions are all false. */
 function isDrawn(branch: Branch): boolean {
-  return !isUnhandledFailure(branch) && !(branch.isChoice && branch.when === null && branch.targets.length === 0);
+  return (
+    !branch.isInner && !isUnhandledFailure(branch) && !(branch.isChoice && branch.when === null && branch.targets.length === 0)
+  );
 }
 
 export function coverageOf(branches: Branches, { paths }: Paths, tested: readonly (readonly Branch[])[]): Coverage {
   const taken = new Set(tested.flat());
   const visited = new Set([...taken].map(({ node }) => node));
-  const testedPaths = new Set(tested.map(pathKey));
+  const testedPaths = new Set(tested.map((branches) => pathKey(branches.filter(({ isInner }) => !isInner))));
   const drawn = branches.all.filter(isDrawn);
-  const nodes = coverageShare([...new Set(branches.all.map(({ node }) => node))], (node) => visited.has(node), String);
+  const nodes = coverageShare(
+    [...new Set(branches.all.filter((branch) => !branches.isInner(branch.node)).map(({ node }) => node))],
+    (node) => visited.has(node),
+    String,
+  );
+  // None of a strategy.
+  const written = paths.filter((path) => path.branches.length > 0);
   const branchShare = coverageShare(drawn, (branch) => taken.has(branch), branchText);
   return {
     nodes,
     branches: branchShare,
-    paths: coverageShare(paths, (path: Path) => testedPaths.has(path.key), pathText),
+    paths: coverageShare(written, (path: Path) => testedPaths.has(path.key), pathText),
     percent: branchShare.total === 0 ? 100 : Math.floor((100 * branchShare.covered) / branchShare.total),
   };
 }

@@ -67,7 +67,7 @@ export function branchInputsOf({ tables }: Program, branches: Branches): BranchI
       .map((sourceKey): [string, readonly Json[]] => {
         const node = sourceKey.slice(5);
         const { kind } = tables.nodeOf(node);
-        return [node, [...combinationsFor(sourceKey), ...definitionOf(kind).exploredOutputs]];
+        return [node, [...combinationsFor(sourceKey), ...definitionOf(kind).exploredOutputs(kind)]];
       }),
   );
   return {

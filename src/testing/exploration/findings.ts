@@ -148,7 +148,7 @@ function leadsTo({ program }: SimWorkflow, from: string, to: string): boolean {
 }
 
 function neverReached(
-  { program }: SimWorkflow,
+  { program, branches }: SimWorkflow,
   branchInputs: BranchInputs,
   { stateNodes, taken, bounded }: Explored,
   tested: ReadonlySet<Branch>,
@@ -161,7 +161,7 @@ function neverReached(
   const hint = isSure ? 'check the conditions before it' : 'add a test that reaches it';
   return graph.reachable
     .map((index) => graph.idOf(index))
-    .filter((node) => !reached.has(node))
+    .filter((node) => !reached.has(node) && !branches.isInner(node))
     .map((node) => ({
       severity: isSure ? 'warning' : 'info',
       code: 'never_reached',
@@ -179,8 +179,8 @@ function neverTaken(
 ): Finding[] {
   const visited = new Set([...taken].map(({ node }) => node));
   return branches.all.flatMap((branch): Finding[] => {
-    const { node, when, isChoice, targets } = branch;
-    if (!isChoice || taken.has(branch) || tested.has(branch) || !visited.has(node)) return [];
+    const { node, when, isChoice, isInner, targets } = branch;
+    if (!isChoice || isInner || taken.has(branch) || tested.has(branch) || !visited.has(node)) return [];
     // A choice without a default whose conditions are all false: `validate` warns about it.
     if (when === null && targets.length === 0) return [];
     const label = when === null ? 'the branch without a condition' : `the branch "${when}"`;
@@ -211,8 +211,8 @@ function neverTaken(
 /** Outcomes without an edge. */
 function unhandledOutcomes(workflow: SimWorkflow): Finding[] {
   return workflow.branches.all.flatMap((branch): Finding[] => {
-    const { node, outcome, alternative } = branch;
-    if (alternative !== null) return [];
+    const { node, outcome, alternative, isInner } = branch;
+    if (alternative !== null || isInner) return [];
     if (outcome === 'rejected') {
       const message = `a rejection of "${node}" fails the run`;
       return [{ severity: 'info', code: 'rejection_ends_run', ...at(node), message, hint: 'name a node in on_rejected' }];
@@ -249,8 +249,8 @@ function approvalsWithoutTimeout({ program }: SimWorkflow): Finding[] {
 /** Loops that the workflow itself neither bounds nor continues, without those that validation warns of. */
 function openLoops({ program }: SimWorkflow): Finding[] {
   const { graph } = program.tables;
-  const { max_steps, continuation } = program.workflow;
-  if (max_steps !== null) return [];
+  const { max_steps, continuation, strategy } = program.workflow;
+  if (max_steps !== null || strategy !== null) return [];
   const isContinued = (loop: Loop): boolean =>
     continuation === null ? isEndless(loop, graph) : !roundAvoids(loop, graph.existingIndexOf(continuation.at), graph);
   const open = loopsWithoutBound(graph).filter((loop) => !isContinued(loop));

@@ -2,7 +2,10 @@ import type { Status } from '../../../machines/run.ts';
 import { type Branch, branchText, isUnhandledFailure } from '../simulation/branches.ts';
 import type { Explored, Transition } from './explore.ts';
 
-/** A path through a workflow as a set of branches. Iterations of a loop and the order of parallel branches make no difference. */
+/**
+ * A path through a workflow as a set of branches. Iterations of a loop, the order of parallel branches and what an agent does by itself make no
+ * difference.
+ */
 export interface Path {
   /** Equal for equal sets of branches. */
   readonly key: string;
@@ -43,11 +46,12 @@ export function pathsOf({ stateNodes, starts }: Explored, maxPaths: number): Pat
   let bounded = false;
   const visit = (from: PathNode | null, { to, branches }: Transition): void => {
     if (branches.some(isUnhandledFailure)) return;
-    const taken = branches.reduce((set, { index }) => sets.with(set, index), from?.taken ?? sets.empty);
+    const written = branches.filter(({ isInner }) => !isInner);
+    const taken = written.reduce((set, { index }) => sets.with(set, index), from?.taken ?? sets.empty);
     if (seen[to]?.has(taken) !== false) return;
     seen[to].add(taken);
     visited += 1;
-    const pathNode: PathNode = { node: to, taken, last: { from, branches } };
+    const pathNode: PathNode = { node: to, taken, last: { from, branches: written } };
     const stateNode = stateNodes[to];
     if (stateNode?.hasEnded !== true) pending.push(pathNode);
     else if (!paths.has(taken.key))

@@ -199,6 +199,41 @@ describe('max_steps', () => {
   });
 });
 
+describe('the end at a limit', () => {
+  const ends = (continuation: object | false, max_steps: number) => {
+    const driver = ended(new Driver(poller({}, { continue_as_new: continuation, max_steps })));
+    const { status, error, steps } = driver.run;
+    expect(replayed(driver)).toBe(save(driver.run));
+    return { status, error, steps, last: driver.log.at(-1)?.type, next: continuedAs(driver.run) !== undefined };
+  };
+  const failed = {
+    status: 'failed',
+    error: 'step limit of 5 node completions reached',
+    steps: 5,
+    last: 'workflow_failed',
+    next: false,
+  };
+  const continuesAfter = (steps: number) => ({
+    status: 'limit_exceeded',
+    error: null,
+    steps,
+    last: 'segment_boundary',
+    next: true,
+  });
+  const continuing = (after_steps: number) => ({ at: 'poll', after_steps });
+
+  it('is a failure at the limit of steps, and no failure where it continues as another one', () => {
+    expect(ends(false, 5)).toEqual(failed);
+    expect(ends(continuing(5), 100)).toEqual(continuesAfter(5));
+  });
+
+  it('is that of the first limit that is reached, and of both at once a failure', () => {
+    expect(ends(continuing(4), 6)).toEqual(continuesAfter(5));
+    expect(ends(continuing(5), 5)).toEqual(failed);
+    expect(ends(continuing(6), 5)).toEqual(failed);
+  });
+});
+
 /** Polls until the execution continues as another one. */
 function ended(driver: Driver): Driver {
   while (driver.run.status === 'running') driver.done(driver.activeNodes[0] ?? '', { n: 1 });
