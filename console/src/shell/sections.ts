@@ -11,6 +11,7 @@ export const SECTIONS: readonly Section[] = [
   { href: '/executions', label: 'Executions', access: 'read' },
   { href: '/jobs', label: 'Bulk jobs', access: 'read' },
   { href: '/approvals', label: 'Approvals', access: 'read' },
+  { href: '/threads', label: 'Threads', access: 'read' },
   { href: '/workflows', label: 'Workflows', access: 'read' },
   { href: '/agents', label: 'Agents', access: 'read' },
   { href: '/workers', label: 'Workers', access: 'read' },
