@@ -174,6 +174,8 @@ async function held(folder: string, { id, document }: Waiting, count: number) {
 async function opened(folder: string, name: string, body: (open: Open) => Promise<void>) {
   const open = await openRuntime(folder, name, OPTIONS);
   await body(open);
+  // What has an abort signal is gone only with the second collection.
+  memory();
   const { heapUsed } = memory();
   await open.close();
   return { path: open.path, heapUsed };

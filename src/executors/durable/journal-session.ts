@@ -204,7 +204,7 @@ export class JournalSession implements LiveFunction {
     details: Partial<OperationEntry & { type: 'begin' }> = {},
     code: OperationCode | null = null,
   ): Promise<T> {
-    if (!this.#begins(kind, name)) return NEVER;
+    if (!this.#begins(kind, name)) return never();
     const number = this.#begun;
     const known = this.#journal.get(number);
     if (kind === 'continue') this.#isContinuing = true;
@@ -396,7 +396,10 @@ function isWanted(entry: OperationEntry): boolean {
   );
 }
 
-const NEVER: Promise<never> = new Promise(() => {});
+/** Each time another one: a promise that is waited for holds what waits. */
+function never(): Promise<never> {
+  return new Promise(() => {});
+}
 
 function tooMany(): WorkError {
   const limit = MAX_OPERATIONS.toLocaleString('en');

@@ -68,7 +68,7 @@ export class ActivityTask implements Visit {
   readonly reports: ToolReports;
   #controller: AbortController | null = null;
   #reason: WorkError | null = null;
-  #onAbort: (reason: WorkError) => void = () => {};
+  #onAbort: (reason: WorkError) => void = ignored;
 
   constructor(
     { id, tenantId, loaded, identity: { startedBy, labels } }: CachedExecution,
@@ -137,17 +137,20 @@ export class ActivityTask implements Visit {
    */
   whenSettled(work: Promise<WorkResult>, onResult: (result: WorkResult) => void, onError: (error: unknown) => void): void {
     let isSettled = false;
-    const fail = (error: unknown): void => {
-      if (isSettled) return;
+    const settle = (): boolean => {
+      if (isSettled) return false;
       isSettled = true;
-      onError(error);
+      // A parked function keeps the task, and would keep what the attempt began with.
+      this.#onAbort = ignored;
+      return true;
+    };
+    const fail = (error: unknown): void => {
+      if (settle()) onError(error);
     };
     this.#onAbort = (reason) => queueMicrotask(() => fail(reason));
     if (this.#reason !== null) this.#onAbort(this.#reason);
     work.then((result) => {
-      if (isSettled) return;
-      isSettled = true;
-      onResult(result);
+      if (settle()) onResult(result);
     }, fail);
   }
 
@@ -155,6 +158,8 @@ export class ActivityTask implements Visit {
     return this.node === node && this.activation === activation && this.attempt === attempt && this.item === item;
   }
 }
+
+function ignored(): void {}
 
 /** The agent has put it into its conversation, for the tools that it calls. */
 function callingThread({ program }: LoadedWorkflow, run: Run, node: string): string | null {
