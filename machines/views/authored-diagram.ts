@@ -69,10 +69,10 @@ function statesOf(config: JsonObject): readonly DrawnState[] {
   const found: DrawnState[] = [];
   const walk = (states: Json | undefined, frame: string | null): void => {
     for (const state of isObject(states) ? Object.values(states) : []) {
-      if (!isObject(state)) continue;
+      if (!isObject(state) || typeof state.id !== 'string') continue;
       const isFrame = isObject(state.states);
       const key = `s${found.length}`;
-      found.push({ key, id: String(state.id), config: state, frame, isFrame });
+      found.push({ key, id: state.id, config: state, frame, isFrame });
       if (isFrame) walk(state.states, key);
     }
   };
@@ -111,8 +111,8 @@ function shapeOf({ type, invoke }: JsonObject): Shape {
 
 /** What it invokes, and its tags. */
 function detailOf({ invoke, tags }: JsonObject): string {
-  const sources = listOf(invoke).flatMap(({ src, id }) => (typeof src === 'string' ? [src] : [String(id)]));
-  const marks = Array.isArray(tags) ? tags.map((tag) => `#${String(tag)}`) : [];
+  const sources = listOf(invoke).flatMap(({ src, id }) => (typeof src === 'string' ? [src] : [textOf(id)]));
+  const marks = Array.isArray(tags) ? tags.map((tag) => `#${textOf(tag)}`) : [];
   return [...sources, ...marks].join(', ');
 }
 
@@ -124,15 +124,24 @@ function edge(from: string, to: string, label: string): DiagramEdge {
   return { from, to, label, role: 'plain', back: false, taken: null, takenBy: null };
 }
 
+/** Lines of the label of an edge. */
+const MAX_LABELS = 20;
+
 /** One edge for all transitions from one state to another. */
 function merged(edges: readonly DiagramEdge[]): DiagramEdge[] {
-  const found = new Map<string, DiagramEdge>();
+  const found = new Map<string, { readonly edge: DiagramEdge; readonly labels: Set<string> }>();
   for (const one of edges) {
     const key = `${one.from} ${one.to}`;
-    const labels = [...new Set([...(found.get(key)?.label.split('\n') ?? []), one.label])].filter((label) => label !== '');
-    found.set(key, Object.assign({}, one, { label: labels.join('\n') }));
+    const known = found.get(key) ?? { edge: one, labels: new Set<string>() };
+    if (one.label !== '') known.labels.add(one.label);
+    found.set(key, known);
   }
-  return [...found.values()];
+  return [...found.values()].map(({ edge, labels }) => Object.assign({}, edge, { label: labelOf([...labels]) }));
+}
+
+function labelOf(labels: readonly string[]): string {
+  if (labels.length <= MAX_LABELS) return labels.join('\n');
+  return [...labels.slice(0, MAX_LABELS - 1), `${labels.length - MAX_LABELS + 1} more`].join('\n');
 }
 
 interface Transition {
@@ -144,7 +153,7 @@ function transitionsOf(state: JsonObject): readonly Transition[] {
   const named = (given: Json | undefined, label: (name: string) => string): Transition[] =>
     Object.entries(isObject(given) ? given : {}).flatMap(([name, list]) => targetsOf(list, label(name)));
   const invoked = listOf(state.invoke).flatMap(({ src, id, onDone, onError }) => {
-    const name = typeof src === 'string' ? src : String(id);
+    const name = typeof src === 'string' ? src : textOf(id);
     return [...targetsOf(onDone, `${name} done`), ...targetsOf(onError, `${name} failed`)];
   });
   return [
@@ -159,8 +168,13 @@ function transitionsOf(state: JsonObject): readonly Transition[] {
 function targetsOf(transitions: Json | undefined, event: string): Transition[] {
   return listOf(transitions).flatMap(({ target, guard }) => {
     const label = [event, typeof guard === 'string' ? `[${guard}]` : ''].filter((part) => part !== '').join(' ');
-    return Array.isArray(target) ? target.map((id) => ({ label, target: String(id).slice(1) })) : [];
+    return Array.isArray(target) ? target.map((id) => ({ label, target: textOf(id).slice(1) })) : [];
   });
+}
+
+/** A document may have anything in a config that `durableMachine` has not written. */
+function textOf(given: Json | undefined): string {
+  return typeof given === 'string' ? given : '';
 }
 
 function listOf(given: Json | undefined): readonly JsonObject[] {

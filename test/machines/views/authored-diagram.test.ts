@@ -56,6 +56,37 @@ describe('the states of a machine of an author', () => {
     expect(count(again.root)).toBe(count(machine(() => {}).root));
   });
 
+  it('are drawn whatever else the config of a document has', () => {
+    const transitions = Array.from({ length: 9_000 }, (_, i) => [`e${i}`, [{ target: ['#busy'] }]]);
+    const states = {
+      busy: {
+        id: 'busy',
+        on: Object.fromEntries(transitions),
+        after: null,
+        always: 'x',
+        invoke: [7, { id: {} }],
+        tags: [{}, 't'],
+      },
+      none: null,
+      list: [],
+      odd: {
+        id: { toString: 1 },
+        on: { X: [null, 4, { target: {} }, { target: [{}, '#busy'], guard: { type: {} } }] },
+        states: 4,
+      },
+    };
+    const function_ref = 'f';
+    const kind = { type: 'durable_function', function_ref, machine: { initial: ['busy'], states } };
+    const program = compileDocument({ workflow_id: 'w', version: '1', nodes: { run: { kind } }, edges: [] });
+    const machine = authoredMachineIn(program);
+    if (machine === null) throw new TypeError('no machine');
+    const { nodes, edges } = authoredDiagram(program, machine, null);
+    expect(nodes.map(({ name }) => name)).toEqual(['start', 'busy']);
+    expect(edges.map(({ from, to, label }) => [from, to, label.split('\n').slice(-2)])).toEqual([
+      ['s0', 's0', ['e18', '8981 more']],
+    ]);
+  });
+
   it('of a parallel machine are all begun', () => {
     const regions = { left: { initial: 'a', states: { a: {} } }, right: {} };
     const { nodes, frames, edges } = drawn(createMachine({ id: 'both', type: 'parallel', states: regions }));
