@@ -92,8 +92,8 @@ export interface StepEnv {
   startsAtOnce?(node: string, item?: number): boolean;
   /** The policy of the tenant; null or absent = it has none. */
   readonly tenantPolicy?: TenantPolicy | null;
-  /** Will a later retry undo the failure that is logged with this sequence? In a replay; absent = no. */
-  isReset?(sequence: number): boolean;
+  /** What a later retry undoes with the failure that is logged with this sequence, in a replay; null or absent = not even the failure. */
+  resetWith?(sequence: number): { readonly endsExecution: boolean } | null;
   /** Record the inputs of attempts in `node_started`? Default true; a replay takes none, because the log has them. */
   readonly recordInputs?: boolean;
   /** Values of the `env` root that the operator allows. Conditions see those that were recorded when the execution started. */

@@ -12,7 +12,7 @@ import type { Program } from '../step/program.ts';
 import { executionAt, type History } from './history.ts';
 import { LogMismatch, type TimedEvent } from './log.ts';
 import { failureEventIn, messageInLog, nextEvent } from './message-in-log.ts';
-import { type RetryResets, resetAt } from './retry-reset.ts';
+import { endsExecution, type RetryResets, resetAt } from './retry-reset.ts';
 import { tenantVerdictIn } from './tenant-verdict.ts';
 import { hasResetFailure, isUndoingEnd, passOver } from './undone-end.ts';
 
@@ -171,8 +171,9 @@ class LoggedStepEnv implements StepEnv {
     return definitionOf(kind).behaviour(kind) === 'judge';
   }
 
-  isReset(sequence: number): boolean {
-    return this.#resets.failures.has(sequence);
+  resetWith(sequence: number): { readonly endsExecution: boolean } | null {
+    if (!this.#resets.failures.has(sequence)) return null;
+    return { endsExecution: endsExecution(this.#log, this.#at + sequence - this.#first.sequence, this.#resets) };
   }
 
   /** `item`: absent = the first of the node's items, if it has any. */

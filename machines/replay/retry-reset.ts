@@ -57,9 +57,12 @@ export function resetAt(
   if (first === undefined || failed === undefined || !resets.failures.has(failed.sequence)) return null;
   if (failed.type !== 'node_failed' || failed.node_id === null || failed.node_id !== first.node_id) return null;
   const events = log.slice(at, at + length);
-  const after = log[at + length];
-  const next = after !== undefined && EXCEEDED.has(after.type) ? log[at + length + 1] : after;
-  const endsExecution =
-    next?.type === 'workflow_finalizing' || (next?.type === 'workflow_failed' && resets.ends.has(next.sequence));
-  return { node: failed.node_id, events, endsExecution };
+  return { node: failed.node_id, events, endsExecution: endsExecution(log, at + length - 1, resets) };
+}
+
+/** Has the failure at this index of the log ended the execution, which the retry undoes as well? */
+export function endsExecution(log: readonly TimedEvent[], at: number, { ends }: RetryResets): boolean {
+  const after = log[at + 1];
+  const next = after !== undefined && EXCEEDED.has(after.type) ? log[at + 2] : after;
+  return next?.type === 'workflow_finalizing' || (next?.type === 'workflow_failed' && ends.has(next.sequence));
 }

@@ -57,6 +57,8 @@ export class StepRunner {
   #reached: readonly string[] = [];
   /** The node whose attempt was in progress before the step: a suspended execution goes on with it. */
   #resumedNode: string | null = null;
+  /** A failure has ended the execution, and a later retry resets both. */
+  #isEndReset = false;
 
   private constructor(program: Program, step: StepContext, configuration: Configuration, env: StepEnv) {
     this.#program = program;
@@ -404,8 +406,8 @@ export class StepRunner {
   #pauseOverBudget(): void {
     const { workflow } = this.#program.tables;
     const { suspension, ending } = this.#step.now;
-    if (workflow.on_budget_exceeded !== 'pause' || this.#configuration.end !== null || suspension !== null || ending !== null)
-      return;
+    const isEnding = this.#isEndReset || this.#configuration.end !== null || ending !== null;
+    if (workflow.on_budget_exceeded !== 'pause' || isEnding || suspension !== null) return;
     const exceeded = exceededBudget(this.#step.now, workflow);
     if (exceeded !== null) this.#suspend(exceeded.error);
   }
@@ -621,7 +623,9 @@ export class StepRunner {
    * retry.
    */
   #isReset(node: string, ended: MachineEvent): boolean {
-    if (ended.type !== 'fail' || this.#env.isReset?.(this.#step.sequence + 1) !== true) return false;
+    const reset = ended.type === 'fail' ? this.#env.resetWith?.(this.#step.sequence + 1) : null;
+    if (ended.type !== 'fail' || reset === null || reset === undefined) return false;
+    this.#isEndReset = reset.endsExecution;
     const { activation, attempt } = this.#step.activeOf(node);
     this.#step.addEvent('node_failed', node, failedData(ended, attempt, activation));
     this.#awaitRetry(ended, node);

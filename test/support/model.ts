@@ -11,7 +11,16 @@ const MAX_TURNS = 1_000;
 interface ModelEdge {
   readonly from: string;
   readonly to: string | null;
-  readonly role: 'choice' | 'all' | 'wait' | 'on_approved' | 'on_rejected' | 'on_timeout' | 'retry_node' | 'fallback_node';
+  readonly role:
+    | 'choice'
+    | 'all'
+    | 'wait'
+    | 'on_approved'
+    | 'on_rejected'
+    | 'on_timeout'
+    | 'on_blocked'
+    | 'retry_node'
+    | 'fallback_node';
   readonly when: string | null;
 }
 
@@ -34,7 +43,7 @@ interface NodeState {
   again: boolean;
 }
 
-const OUTCOMES = ['on_approved', 'on_rejected', 'on_timeout', 'fallback_node'] as const;
+const OUTCOMES = ['on_approved', 'on_rejected', 'on_timeout', 'on_blocked', 'fallback_node'] as const;
 const ENDED_PHASES = new Set(['done', 'skipped', 'failed', 'closed']);
 
 /**

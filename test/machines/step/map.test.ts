@@ -30,6 +30,8 @@ function started(
   });
 }
 
+const PAUSES_AT_10_TOKENS = { token_budget: { total_tokens: 10 }, on_budget_exceeded: 'pause' };
+
 const items = (driver: Driver): ActiveNode[] => driver.active.filter(({ node, item }) => node === 'm' && item !== undefined);
 const open = (driver: Driver): (number | undefined)[] => items(driver).map(({ item }) => item);
 
@@ -289,13 +291,32 @@ describe('a map', () => {
   });
 
   it('counts what every item uses', () => {
-    const driver = started(3, {}, {}, { token_budget: { total_tokens: 10 }, on_budget_exceeded: 'pause' });
+    const driver = started(3, {}, {}, PAUSES_AT_10_TOKENS);
     driver.send({ type: 'done', ...visitOf(driver, 0), output: 1, durationMs: 1, usage: { input_tokens: 11 } });
     expect(driver.events).toEqual(['tool_call_completed:m', 'node_completed:m', 'token_budget_exceeded:m', 'workflow_paused']);
     done(driver, 1, 1);
     driver.send({ type: 'resume', budgets: { token_budget: { total_tokens: 20 }, cost_budget_usd: null } });
     done(driver, 2, 1);
     expect(driver.state.scores).toEqual([1, 1, 1]);
+    expectReplays(driver);
+  });
+
+  it('is retried when it has failed with what exceeded a budget, which pauses no execution that has ended', () => {
+    const driver = started(2, {}, {}, PAUSES_AT_10_TOKENS);
+    fail(driver, 0, { retryable: false, usage: { input_tokens: 11 } });
+    const ends = [
+      'node_failed:m',
+      'token_budget_exceeded:m',
+      'node_cancelled:m',
+      'map_completed:m',
+      'node_failed:m',
+      'workflow_failed',
+    ];
+    expect(driver.events).toEqual(ends);
+    driver.retry();
+    expect(driver.events).toEqual(['workflow_retried', 'workflow_paused']);
+    driver.send({ type: 'resume', budgets: { token_budget: { total_tokens: 20 }, cost_budget_usd: null } });
+    expect(open(driver)).toEqual([0, 1]);
     expectReplays(driver);
   });
 
