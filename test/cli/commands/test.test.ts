@@ -112,7 +112,7 @@ describe('jamjet test', () => {
 
   it('passes every example', async () => {
     const { code, stdout } = await jamjet(['test', 'examples/**/*.yaml', '--strict'], { cwd: process.cwd() });
-    expect(stdout).toMatch(/✓ passed \(37 tests, 21 files\)\n$/);
+    expect(stdout).toMatch(/✓ passed \(38 tests, 22 files\)\n$/);
     expect(code).toBe(0);
   });
 
