@@ -92,16 +92,15 @@ export class Heartbeats {
   /** Records that the runtime stops cleanly. One that cannot do so for a while counts as lost: never rejects. */
   async signOff(): Promise<void> {
     const { store, clock, runtimeId, onError } = this.#options;
-    const untilMs = clock.nowMs() + (store.shared ? SIGN_OFF_TIMEOUT_MS : 0);
     this.#ended = true;
     this.#cancelTimer();
     // A heartbeat after the stop would make the runtime count as lost.
     await this.#beats.idle();
-    const stopping = {
-      get aborted() {
-        return clock.nowMs() >= untilMs;
-      },
-    };
-    await retryForever({ clock, onError, stopping }, () => store.recordStop(runtimeId, clock.nowMs()));
+    // No other runtime is told of it.
+    const stopping = store.shared ? new AbortController() : null;
+    const cancelTimer = stopping === null ? null : clock.after(SIGN_OFF_TIMEOUT_MS, () => stopping.abort());
+    const options = { clock, onError, stopping: stopping?.signal ?? AbortSignal.abort() };
+    await retryForever(options, () => store.recordStop(runtimeId, clock.nowMs()));
+    cancelTimer?.();
   }
 }

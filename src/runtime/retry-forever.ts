@@ -6,8 +6,8 @@ const MAX_DELAY_MS = 5_000;
 
 export interface RetryOptions {
   readonly clock: Clock;
-  /** Ends the retries, once aborted. */
-  readonly stopping: Pick<AbortSignal, 'aborted'>;
+  /** Ends the retries, and the delay before the next. */
+  readonly stopping: AbortSignal;
   /** Told of each failed attempt. */
   readonly onError: (error: unknown) => void;
 }
@@ -31,9 +31,7 @@ export async function retryAfter<T>(options: RetryOptions, failure: unknown, att
   for (let delayMs = FIRST_DELAY_MS; ; delayMs = Math.min(2 * delayMs, MAX_DELAY_MS)) {
     options.onError(error);
     if (options.stopping.aborted || (error instanceof RuntimeError && error.code === 'corrupt')) return null;
-    await new Promise<void>((resolve) => {
-      options.clock.after(delayMs, resolve);
-    });
+    await passed(options, delayMs);
     if (options.stopping.aborted) return null;
     try {
       return await attempt();
@@ -41,4 +39,16 @@ export async function retryAfter<T>(options: RetryOptions, failure: unknown, att
       error = again;
     }
   }
+}
+
+function passed({ clock, stopping }: RetryOptions, delayMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      cancelTimer();
+      stopping.removeEventListener('abort', end);
+      resolve();
+    };
+    const cancelTimer = clock.after(delayMs, end);
+    stopping.addEventListener('abort', end, { once: true });
+  });
 }
