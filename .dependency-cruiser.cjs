@@ -183,7 +183,7 @@ module.exports = {
     ownFiles(
       'cli-boundary',
       '^src/cli/',
-      '^src/(cli|client|worker|authoring|diagrams|evaluation|project|server|testing|views)/|^machines/((json|diagnostics|suggest)\\.ts$|history/)',
+      '^src/(cli|client|worker|authoring|diagrams|evaluation|project|server|testing|views)/|^machines/((json|diagnostics|message-text|suggest)\\.ts$|history/)',
       'cli → client, authoring, project, testing, evaluation, diagrams, views, server, worker, machines/history.',
     ),
     {

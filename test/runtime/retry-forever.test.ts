@@ -4,7 +4,7 @@ import { StoreError } from '../../store/port/errors.ts';
 import { FakeClock } from '../support/clock.ts';
 import { eventually } from '../support/runtimes.ts';
 
-const unavailable = () => Promise.reject(new StoreError('store_unavailable', 'for now'));
+const unavailable = () => Promise.reject(new StoreError('store_unavailable', 'for a moment'));
 
 describe('what must not be lost while the store is unreachable', () => {
   it('is attempted again after a delay', async () => {

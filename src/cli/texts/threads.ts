@@ -1,3 +1,4 @@
+import { calledTool, contentText } from '../../../machines/message-text.ts';
 import type { Thread, ThreadMessages } from '../../client/index.ts';
 import { ago } from '../../views/time.ts';
 import type { Paint } from '../terminal/paint.ts';
@@ -35,19 +36,13 @@ export function threadMessages(messages: ThreadMessages['messages'], nowMs: numb
     .join('\n');
 }
 
-/** The text of a message; parts that are no text, and calls of tools, in brackets. */
+/** The text of a message; parts that are no text, and calls of tools, in parentheses. */
 function saidIn({ content, tool_calls, name }: ThreadMessages['messages'][number]): string {
-  const parts = Array.isArray(content) ? content : content === null ? [] : [content];
-  const texts = parts.map((part: unknown) => {
-    if (typeof part === 'string') return part;
-    const { text, type } = part as { readonly text?: unknown; readonly type?: unknown };
-    return typeof text === 'string' ? text : `[${String(type ?? 'part')}]`;
-  });
   const calls = (tool_calls ?? []).map((call) => {
-    const called = call.function as { readonly name?: unknown; readonly arguments?: unknown } | undefined;
-    return `[calls ${String(called?.name ?? '?')} ${String(called?.arguments ?? '')}]`;
+    const { name: tool, args } = calledTool(call);
+    return `(calls ${tool} ${args})`;
   });
-  return [...(name === undefined || name === null ? [] : [`[${name}]`]), ...texts, ...calls]
+  return [...(name === undefined || name === null ? [] : [`(${name})`]), contentText(content), ...calls]
     .filter((text) => text !== '')
     .join('\n');
 }

@@ -1,4 +1,5 @@
-import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
+import type { Json, JsonObject } from '../../../machines/json.ts';
+import { calledTool, contentText } from '../../../machines/message-text.ts';
 import type { Summarise } from '../../../machines/nodes/threads.ts';
 import { toStorableText } from '../../../machines/unicode.ts';
 import { type WorkContext, WorkError } from '../executor.ts';
@@ -63,23 +64,10 @@ function limitsOf(declared: Summarise['declared']): { readonly temperature?: num
 function spoken({ role, content = null, tool_calls, name }: JsonObject): string {
   const calls = Array.isArray(tool_calls) ? (tool_calls as readonly Json[]).map(calledIn) : [];
   const by = role === 'tool' && typeof name === 'string' ? `tool ${name}` : String(role);
-  return [`${by}: ${textIn(content)}`, ...calls].join('\n');
+  return [`${by}: ${contentText(content)}`, ...calls].join('\n');
 }
 
 function calledIn(call: Json): string {
-  const called = isObject(call) && isObject(call.function) ? call.function : {};
-  return `(calls ${String(called.name ?? 'a tool')} with ${textIn(called.arguments ?? null)})`;
-}
-
-/** Parts that are no text are only named: they may be large, and the model may not take them. */
-function textIn(content: Json): string {
-  if (content === null) return '';
-  if (typeof content === 'string') return content;
-  if (!Array.isArray(content)) return JSON.stringify(content);
-  const parts = content as readonly Json[];
-  return parts
-    .map((part) =>
-      isObject(part) && typeof part.text === 'string' ? part.text : `(${isObject(part) ? String(part.type) : 'part'})`,
-    )
-    .join('\n');
+  const { name, args } = calledTool(call);
+  return `(calls ${name} with ${args})`;
 }

@@ -1,5 +1,5 @@
-import type { Json, JsonObject } from '../../../../machines/json.ts';
-import { isObject } from '../../../../machines/json.ts';
+import type { JsonObject } from '../../../../machines/json.ts';
+import { calledTool, contentText } from '../../../../machines/message-text.ts';
 import type { ThreadMessages } from '../../../../src/client/index.ts';
 import { ExecutionLink } from '../../components/execution-link.tsx';
 import { shownLines } from '../../components/multiline.tsx';
@@ -14,7 +14,7 @@ const SPEAKERS = { user: 'User', assistant: 'Assistant', tool: 'Tool' } as const
 /** What was said, by whom and when. What tools have reported is collapsed. */
 export function Message({ message }: { readonly message: ThreadMessage }) {
   const { role, name, sequence, created_at: at, execution_id: id, tool_calls: calls } = message;
-  const text = textOf(message.content as Json);
+  const text = contentText(message.content);
   return (
     <li className={styles[role]}>
       <p className={styles.head}>
@@ -55,19 +55,6 @@ export function SummaryNote({ summary, last }: { readonly summary: string; reado
 }
 
 function callText(call: JsonObject): string {
-  const called = isObject(call.function) ? call.function : {};
-  return `${String(called.name ?? 'a tool')}(${typeof called.arguments === 'string' ? called.arguments : ''})`;
-}
-
-/** Parts that are no text are only named. */
-function textOf(content: Json): string {
-  if (content === null) return '';
-  if (typeof content === 'string') return content;
-  if (!Array.isArray(content)) return JSON.stringify(content);
-  const parts = content as readonly Json[];
-  return parts
-    .map((part) =>
-      isObject(part) && typeof part.text === 'string' ? part.text : `(${isObject(part) ? String(part.type) : 'part'})`,
-    )
-    .join('\n');
+  const { name, args } = calledTool(call);
+  return `${name}(${args})`;
 }
