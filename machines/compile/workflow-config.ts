@@ -51,7 +51,7 @@ export function* workflowConfig(workflow: Workflow, options: CompileOptions): Co
   refuseParallelContinuation(workflow, graph, plan);
   if (options.registered !== true) {
     checkStepCost(graph, plan);
-    refuseParallelConversation(graph, routes);
+    yield* refuseParallelConversation(graph, routes);
   }
   yield;
   const emitter = new MachineEmitter(new TransitionBuilder(graph, routes, outputUse, verdicts));

@@ -1,3 +1,4 @@
+import type { Cooperative } from '../../cooperative.ts';
 import { InvalidWorkflow } from '../../diagnostics.ts';
 import type { Graph } from '../../graph/graph.ts';
 import type { Workflow } from '../../ir/workflow.ts';
@@ -5,6 +6,7 @@ import { definitionOf } from '../../nodes/index.ts';
 import { NO_NODE } from '../../program/convergence.ts';
 import type { OutcomeRoutes } from '../../program/outcome-routes.ts';
 import type { Plan } from '../../program/plan.ts';
+import { tooLarge } from './too-large.ts';
 
 /**
  * Throws `InvalidWorkflow` if a node at which an execution continues is part of something that runs in parallel: over its budget, its other branches
@@ -35,60 +37,101 @@ function refuseInParallel(node: number, code: string, path: string, graph: Graph
   ]);
 }
 
+/** Pairs of agents that are compared, their dominators, and agents that are looked for behind targets: they take about 50 ms. */
+const MAX_COMPARISONS = 2_000_000;
+
+/** Two agents of one conversation, neither of which comes after the other. */
+interface UnrelatedAgents {
+  readonly key: string;
+  readonly first: number;
+  readonly second: number;
+  /** The last node that all ways to both lead through; `NO_NODE` if they begin apart. */
+  readonly common: number;
+}
+
 /**
  * Throws `InvalidWorkflow` if agents of one conversation may be active at once: each would go on from what it has read, and the later one would overwrite
  * the turns of the other. `routes`: of each node.
  */
-export function refuseParallelConversation(graph: Graph, routes: readonly OutcomeRoutes[]): void {
-  const agents = new Map<string, number[]>();
-  for (const node of graph.reachable) {
-    const { kind } = graph.node(node);
-    const key = definitionOf(kind).conversation(kind);
-    if (key !== null) agents.set(key, [...(agents.get(key) ?? []), node]);
-  }
-  const shared = [...agents].filter(([, nodes]) => nodes.length > 1);
-  if (shared.length === 0) return;
-  for (const owner of graph.reachable)
+export function* refuseParallelConversation(graph: Graph, routes: readonly OutcomeRoutes[]): Cooperative<void> {
+  let comparisons = 0;
+  const compare = (node: number, count: number): void => {
+    comparisons += count;
+    if (comparisons > MAX_COMPARISONS) throw tooLarge(graph, node, 'is among too many agents that share conversations');
+  };
+  const pairs = yield* unrelatedAgents(graph, compare);
+  if (pairs.length === 0) return;
+  const agents = new Set(pairs.flatMap(({ first, second }) => [first, second]));
+  for (const owner of graph.reachable) {
     for (const alternatives of Object.values(routes[owner] ?? {}))
-      for (const { targets } of alternatives ?? [])
-        for (const [key, nodes] of shared) {
-          const pair = parallelPair(owner, targets, nodes, graph);
-          if (pair !== null) throw sharedInParallel(key, owner, pair, graph);
-        }
+      for (const { targets } of alternatives ?? []) {
+        if (targets.length < 2) continue;
+        compare(owner, targets.length * agents.size);
+        const branches = branchesOf(agents, targets, graph);
+        if (branches === null) continue;
+        compare(owner, pairs.length);
+        const pair = pairs.find((each) => areInParallel(each, owner, branches, graph));
+        if (pair !== undefined) throw sharedInParallel(pair, owner, graph);
+      }
+    yield;
+  }
 }
 
-/**
- * Two of the nodes that lie behind different targets of the owner, and neither of which comes after the other; null = there are none. Where all ways to both
- * lead through a node behind the owner, such as a join, what follows that node decides.
- */
-function parallelPair(
-  owner: number,
-  targets: readonly number[],
-  nodes: readonly number[],
-  graph: Graph,
-): readonly [first: number, second: number] | null {
-  if (targets.length < 2) return null;
-  const leadsTo = (from: number, to: number): boolean => from === to || graph.descendants(from).has(to);
-  const behind = nodes.map((node) => targets.filter((target) => leadsTo(target, node)));
-  for (const [i, first] of nodes.entries())
-    for (const [j, second] of nodes.entries()) {
-      if (j <= i || leadsTo(first, second) || leadsTo(second, first)) continue;
-      const [ofFirst, ofSecond] = [behind[i] ?? [], behind[j] ?? []];
-      const common = commonDominator(first, second, graph);
-      if (common !== NO_NODE && !graph.dominators.dominates(common, owner)) continue;
-      if (ofFirst.some((target) => ofSecond.some((other) => other !== target))) return [first, second];
+function* unrelatedAgents(graph: Graph, compare: (node: number, count: number) => void): Cooperative<readonly UnrelatedAgents[]> {
+  const byKey = new Map<string, number[]>();
+  const pairs: UnrelatedAgents[] = [];
+  for (const second of graph.reachable) {
+    const { kind } = graph.node(second);
+    const key = definitionOf(kind).conversation(kind);
+    if (key === null) continue;
+    const before = byKey.get(key) ?? [];
+    compare(second, before.length);
+    for (const first of before) {
+      if (leadsTo(first, second, graph) || leadsTo(second, first, graph)) continue;
+      let common = first;
+      for (; common !== NO_NODE && !graph.dominators.dominates(common, second); common = graph.dominators.idom[common] ?? NO_NODE)
+        compare(second, 1);
+      pairs.push({ key, first, second, common });
     }
-  return null;
+    before.push(second);
+    byKey.set(key, before);
+    yield;
+  }
+  return pairs;
 }
 
-/** The last node that all ways to both lead through; `NO_NODE` if they begin apart. */
-function commonDominator(first: number, second: number, { dominators }: Graph): number {
-  let node = first;
-  while (node !== NO_NODE && !dominators.dominates(node, second)) node = dominators.idom[node] ?? NO_NODE;
-  return node;
+function leadsTo(from: number, to: number, graph: Graph): boolean {
+  return from === to || graph.descendants(from).has(to);
 }
 
-function sharedInParallel(key: string, owner: number, [first, second]: readonly [number, number], graph: Graph): InvalidWorkflow {
+const SEVERAL = 'several';
+
+/** By agent: the target that it lies behind, if that is one; absent = none. Null = all agents lie behind the same one. */
+function branchesOf(
+  agents: ReadonlySet<number>,
+  targets: readonly number[],
+  graph: Graph,
+): ReadonlyMap<number, number | typeof SEVERAL> | null {
+  const branches = new Map<number, number | typeof SEVERAL>();
+  for (const target of targets)
+    for (const agent of agents) if (leadsTo(target, agent, graph)) branches.set(agent, branches.has(agent) ? SEVERAL : target);
+  const different = new Set(branches.values());
+  return different.size > 1 || different.has(SEVERAL) ? branches : null;
+}
+
+/** Do they lie behind different targets? Where all ways to both lead through a node behind the owner, such as a join, what follows that node decides. */
+function areInParallel(
+  { first, second, common }: UnrelatedAgents,
+  owner: number,
+  branches: ReadonlyMap<number, number | typeof SEVERAL>,
+  graph: Graph,
+): boolean {
+  const [one, other] = [branches.get(first), branches.get(second)];
+  if (one === undefined || other === undefined || (one === other && one !== SEVERAL)) return false;
+  return common === NO_NODE || graph.dominators.dominates(common, owner);
+}
+
+function sharedInParallel({ key, first, second }: UnrelatedAgents, owner: number, graph: Graph): InvalidWorkflow {
   const node_id = graph.idOf(second);
   return new InvalidWorkflow([
     {

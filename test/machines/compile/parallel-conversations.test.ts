@@ -87,4 +87,17 @@ describe('agents of one conversation in parallel branches', () => {
     const [nodes, edges] = apart(desk, tool('c'));
     expect(codes([...nodes, expert], [...edges, ['expert', 'meet']])).toEqual([]);
   });
+
+  it('may be many, one after the other, and are refused when to compare them would take long', () => {
+    const ids = Array.from({ length: 600 }, (_, i) => `a${i}`);
+    const line = ids.slice(1).map((id, i): EdgeSpec => [`a${i}`, id]);
+    const nodes = Array.from({ length: 100 }, (_, i) => parallel(`p${i}`, [i < 99 ? `p${i + 1}` : 'a0', `q${i}`]));
+    const ends = nodes.map((_, i) => tool(`q${i}`));
+    expect(codes([...nodes, ...ends, ...ids.map(talk)], line)).toEqual([]);
+    const choices = ids.map((id): readonly [string, string] => [`state.x == "${id}"`, id]);
+    expect(codes([condition('which', ...choices, [null, 'other']), ...ids.map(talk), talk('other')], [])).toEqual([]);
+    const many = Array.from({ length: 2_100 }, (_, i) => talk(`b${i}`));
+    const all = many.slice(1).map((_, i): EdgeSpec => [`b${i}`, `b${i + 1}`]);
+    expect(codes(many, all)).toEqual(['too_large']);
+  });
 });
