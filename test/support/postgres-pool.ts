@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { Client } from 'pg';
-import { databaseName, type PostgresServer } from './postgres-server.ts';
+import { databaseName, type PostgresServer, withClient, withoutConnections } from './postgres-server.ts';
 
 /** A database whose tables have grown beyond this is dropped: emptying it would leave the dead rows. */
 const MAX_BYTES = 24 * 1024 * 1024;
@@ -74,16 +74,8 @@ export class DatabasePool {
     const client = await this.#administrator;
     const { rows } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1 AND datallowconn', [name]);
     if (rows.length === 0) return null;
-    for (;;) {
-      await client.query('SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1', [name]);
-      try {
-        await client.query(`ALTER DATABASE ${name} RENAME TO ${next}`);
-        return url.replace(name, next);
-      } catch (error) {
-        // 55006: a client has connected since.
-        if (!(error instanceof Error && 'code' in error && error.code === '55006')) throw error;
-      }
-    }
+    await withoutConnections(client, name, `ALTER DATABASE ${name} RENAME TO ${next}`);
+    return url.replace(name, next);
   }
 
   async #connect(): Promise<Client> {
@@ -124,14 +116,8 @@ export class DatabasePool {
   }
 
   /** As superuser. */
-  async #inspect<T>(url: string, act: (client: Client) => Promise<T>): Promise<T> {
-    const client = new Client({ connectionString: this.#server.url.replace(/[^/]+$/, databaseName(url)) });
-    await client.connect();
-    try {
-      return await act(client);
-    } finally {
-      await client.end();
-    }
+  #inspect<T>(url: string, act: (client: Client) => Promise<T>): Promise<T> {
+    return withClient(this.#server.url.replace(/[^/]+$/, databaseName(url)), act);
   }
 }
 

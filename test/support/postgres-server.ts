@@ -159,13 +159,35 @@ export function databaseName(url: string): string {
 }
 
 /** Runs statements one after the other on one connection. */
-export async function runStatements(url: string, statements: readonly string[]): Promise<void> {
+export function runStatements(url: string, statements: readonly string[]): Promise<void> {
+  return withClient(url, async (client) => {
+    for (const statement of statements) await client.query(statement);
+  });
+}
+
+export async function withClient<T>(url: string, act: (client: Client) => Promise<T>): Promise<T> {
   const client = new Client({ connectionString: url });
   await client.connect();
   try {
-    for (const statement of statements) await client.query(statement);
+    return await act(client);
   } finally {
     await client.end();
+  }
+}
+
+/** Runs a statement that requires that no other client is connected to the database: ends all connections to it, as often as one was being made. */
+export async function withoutConnections(client: Client, database: string, statement: string): Promise<void> {
+  for (;;) {
+    // Asked again instead of with a timeout, for which PostgreSQL would look every 100 ms only.
+    const end = 'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1';
+    while ((await client.query(end, [database])).rows.length > 0);
+    try {
+      await client.query(statement);
+      return;
+    } catch (error) {
+      // 55006: a client has connected since.
+      if (!(error instanceof Error && 'code' in error && error.code === '55006')) throw error;
+    }
   }
 }
 

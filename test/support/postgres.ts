@@ -9,6 +9,8 @@ import {
   type PrivatePostgresServer,
   runStatements,
   startPostgres,
+  withClient,
+  withoutConnections,
 } from './postgres-server.ts';
 import type { TestDatabase } from './stores.ts';
 
@@ -61,12 +63,11 @@ export function postgresDatabase(server: () => PostgresServer): PostgresDatabase
       const backup = `${name}_backup`;
       const run = (...statements: readonly string[]) => runStatements(server().url, statements);
       onTestFinished(() => run(`DROP DATABASE IF EXISTS ${backup}`));
-      await run(
-        `ALTER DATABASE ${name} ALLOW_CONNECTIONS false`,
-        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${name}'`,
-        `CREATE DATABASE ${backup} OWNER ${OWNER} TEMPLATE ${name}`,
-        `ALTER DATABASE ${name} ALLOW_CONNECTIONS true`,
-      );
+      await withClient(server().url, async (client) => {
+        await client.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS false`);
+        await withoutConnections(client, name, `CREATE DATABASE ${backup} OWNER ${OWNER} TEMPLATE ${name}`);
+        await client.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS true`);
+      });
       return () => run(`DROP DATABASE ${name} WITH (FORCE)`, `ALTER DATABASE ${backup} RENAME TO ${name}`);
     },
     async open(options) {
