@@ -496,7 +496,9 @@ export class StepRunner {
       ...(keepDecisions === true ? { keep_decisions: true } : {}),
     });
     this.#step.patches.apply(patch);
-    const { startAtMs } = this.#step.now;
+    const { startAtMs, segment } = this.#step.now;
+    // It begins a chain of its own.
+    if (segment !== undefined) this.#step.set({ segment: 0 });
     if (!this.#configuration.hasBegun && startAtMs !== undefined) this.#startLater(startAtMs);
     const work: string[] = [];
     const children: string[] = [];

@@ -17,6 +17,11 @@ export function forkLabels(origin: Labels, executionId: string, sequence: number
   };
 }
 
+/** The labels of the next segment of a fork, which is no fork itself: its log begins with no copy. */
+export function withoutOrigin({ [ORIGIN_ID_LABEL]: _id, [ORIGIN_SEQUENCE_LABEL]: _sequence, ...labels }: Labels): Labels {
+  return labels;
+}
+
 /** The fork point that the labels name; null = not a fork. */
 export function forkedFrom(labels: Labels): { readonly executionId: string; readonly sequence: number } | null {
   const executionId = labels[ORIGIN_ID_LABEL];

@@ -1,3 +1,5 @@
+import { withoutOrigin } from './fork-labels.ts';
+
 /** Labels of an execution that continues another one (`continue_as_new`). */
 const SEGMENT_LABEL = 'jamjet.segment';
 const PREVIOUS_LABEL = 'jamjet.segment.after';
@@ -17,7 +19,7 @@ export interface SegmentOf {
 /** The labels of the next segment: those of the execution that it continues, and its place in the chain. */
 export function nextSegmentLabels(labels: Labels, executionId: string, segment: number): Labels {
   return {
-    ...labels,
+    ...withoutOrigin(labels),
     [SEGMENT_LABEL]: String(segment),
     [PREVIOUS_LABEL]: executionId,
     [FIRST_LABEL]: labelOfChain(labels, executionId).value,

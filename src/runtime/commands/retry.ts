@@ -1,7 +1,7 @@
 import { subjectOf } from '../../../machines/policy.ts';
 import { LogMismatch, replayForRetry } from '../../../machines/replay/index.ts';
 import { type Run, TERMINAL, type TenantPolicy } from '../../../machines/run.ts';
-import { exceededBudgetOf, failuresOf, resettableFailures, terminalFailures } from '../../../machines/step/index.ts';
+import { continuedAs, exceededBudgetOf, failuresOf, resettableFailures, terminalFailures } from '../../../machines/step/index.ts';
 import { actorOf } from '../actor.ts';
 import { LIMITS } from '../engine/limits/limits.ts';
 import type { CachedExecution } from '../engine/loading/cached-execution.ts';
@@ -11,7 +11,7 @@ import { readTail } from '../log/read-log.ts';
 import { erasedError } from '../redaction/original-events.ts';
 import { isToBeErased } from '../redaction/shown-run.ts';
 import type { Runtime } from '../types/runtime.ts';
-import { type CommandContext, runCommand, withinQuotas } from './command.ts';
+import { type CommandContext, endedError, runCommand, withinQuotas } from './command.ts';
 
 /**
  * Replays the log from its start without the failures that ended the run. The retry continues from there, unless the execution
@@ -22,6 +22,7 @@ export function retryCommand(context: CommandContext): Runtime['retry'] {
   return (caller, id) =>
     runCommand(context, caller, { work: 'adds' }, async () => {
       const execution = await executions.load(caller.tenantId, id);
+      if (continuedAs(execution.run) !== undefined) throw await endedError(context, caller, id);
       const nodes = failedNodes(execution, context.quotas.policies.of(caller.tenantId));
       const outcome = await withinQuotas(context, caller.tenantId, id, async () => {
         const retryFrom = await replayWithoutFailures(context, execution, nodes);

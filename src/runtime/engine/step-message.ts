@@ -20,15 +20,7 @@ import {
   newCommitBuilder,
 } from './commit/commit-builder.ts';
 import { type ExecutionCommit, executionCommit } from './commit/execution-commit.ts';
-import {
-  type Envelope,
-  type ExecutionStart,
-  isOfAnother,
-  type MessageOptions,
-  type MessageOutcome,
-  type Preconditions,
-  UNKNOWN,
-} from './envelope.ts';
+import { type Envelope, type ExecutionStart, isOfAnother, type MessageOutcome, type Preconditions, UNKNOWN } from './envelope.ts';
 import { startWithinLimits, stepWithinLimits } from './limits/step-within-limits.ts';
 import type { CachedExecution } from './loading/cached-execution.ts';
 
@@ -93,7 +85,7 @@ export function stepMessage(recipient: Recipient, run: Run | null, envelope: Env
   const { options } = envelope;
   let child: ExecutionCommit | null = null;
   try {
-    if (envelope.child !== null) child = startChild(envelope.child, options, recipient.moment, recipient.deps);
+    if (envelope.child !== null) child = startChild(envelope.child, options.actor, recipient.moment, recipient.deps);
   } catch (cause) {
     return rejectedResult(corruptError(envelope.child?.id ?? id, cause), options.preconditions);
   }
@@ -136,7 +128,7 @@ function stepUnguarded(recipient: Recipient, run: Run | null, envelope: Envelope
   addStep(builder, recipient, outcome, options.actor, message);
   if (message?.type === 'done' && message.thread !== undefined) addThreadTurn(builder, message, outcome.events);
   if (options.workItem !== undefined) builder.work.push({ op: 'put', item: options.workItem });
-  const next = nextSegment(recipient, outcome, options);
+  const next = nextSegment(recipient, outcome);
   const begun = child === null && next === null ? NONE_BEGUN : [child, next].filter((one) => one !== null);
   const result: MessageResult = { outcome, run: outcome.run, builder, begun, corrupt: null };
   if (!isStuck(outcome.run)) return result;
@@ -213,11 +205,7 @@ function firstStep({ loaded, input, copiedHistory }: ExecutionStart, env: StepEn
 }
 
 /** The execution that continues one that has ended for it: with its state, labels, parent and deadline. */
-function nextSegment(
-  { id, base, moment, deps }: Recipient,
-  { effects }: StepResult,
-  options: MessageOptions,
-): ExecutionCommit | null {
+function nextSegment({ id, base, moment, deps }: Recipient, { effects }: StepResult): ExecutionCommit | null {
   const effect = effects.find((one) => one.type === 'continue_as_new');
   if (effect === undefined) return null;
   const { tenantId, loaded, identity, deadlineAtMs } = base;
@@ -233,17 +221,19 @@ function nextSegment(
     input: state,
     continues: { segment, previousId: id, ...(carried === undefined ? {} : { carried }) },
   };
-  return startChild(start, options, moment, deps);
+  // So each segment says who started its chain, also when the first one has been removed.
+  const { actorId, actorType } = identity.startedBy;
+  return startChild(start, { actorId, actorType, onBehalfOf: null, request: null }, moment, deps);
 }
 
 /** The first step of a child, or of a next segment, in the unit of the execution that begins it. */
-function startChild(child: ExecutionStart, options: MessageOptions, moment: StepMoment, deps: StepDeps): ExecutionCommit {
+function startChild(child: ExecutionStart, actor: Actor, moment: StepMoment, deps: StepDeps): ExecutionCommit {
   const { runtimeId: owner } = deps;
   const { nowMs } = moment;
   const recipient = { id: child.id, base: child, owner, moment, deps };
   const builder = newCommitBuilder();
   const stepped = start(child.loaded.program, child.input, envOf(recipient));
-  addStep(builder, recipient, stepped, options.actor, null);
+  addStep(builder, recipient, stepped, actor, null);
   const { run } = stepped;
   const commit = { id: child.id, before: null, base: child, run, builder, isRetried: false, owner, nowMs, ...writeDeps(deps) };
   return executionCommit(commit);

@@ -158,7 +158,8 @@ export class OnlineChecker {
       this.#work(write);
       const copied = write.events.find(({ type }) => type === 'workflow_forked')?.seq ?? 0;
       for (const { actorId, seq, type, nodeId, data } of write.events) {
-        if (!actorId.startsWith(CLIENT_PREFIX) || seq < copied) continue;
+        // A next segment begins in the name of who started its chain.
+        if (!actorId.startsWith(CLIENT_PREFIX) || seq < copied || data.continued_from !== undefined) continue;
         // The result was taken, and the edges of its node need more work than a step may do.
         const effect = data.error_class === BUDGET_EXCEEDED ? 'node_completed' : type;
         const what = nodeId === null || type === 'approval_received' ? type : `${effect} ${nodeId}${itemText(data.item)}`;

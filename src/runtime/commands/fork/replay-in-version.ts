@@ -1,3 +1,4 @@
+import { isObject } from '../../../../machines/json.ts';
 import { type History, LogMismatch } from '../../../../machines/replay/index.ts';
 import { type Run, TERMINAL } from '../../../../machines/run.ts';
 import type { Program } from '../../../../machines/step/program.ts';
@@ -28,11 +29,17 @@ export async function replayInVersion(
   } catch (error) {
     if (!(error instanceof LogMismatch)) throw error;
     const event = events[error.sequence - 1];
-    const nodeId = event?.node_id ?? null;
+    const nodeId = event?.node_id ?? beginningOf(event);
     const isUnknownNode = nodeId !== null && program.tables.graph.indexOf(nodeId) === undefined;
     const problem = isUnknownNode
       ? `event ${error.sequence}: ${event?.type} of node ${nodeId}, which this version does not have`
       : error.message;
     return { run: null, mismatch: { sequence: error.sequence, type: event?.type ?? null, nodeId, problem } };
   }
+}
+
+/** The node with which a segment begins that continues another one. */
+function beginningOf(event: TimedEvent | undefined): string | null {
+  const { carried } = event?.data ?? {};
+  return isObject(carried) && typeof carried.node === 'string' ? carried.node : null;
 }

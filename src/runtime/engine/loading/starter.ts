@@ -4,7 +4,6 @@ import type { EventRow, ExecutionRow } from '../../../../store/port/executions.t
 import type { Actor } from '../../actor.ts';
 import { RuntimeError } from '../../errors.ts';
 import { forkedFrom } from '../../fork-labels.ts';
-import { segmentOf } from '../../segment-labels.ts';
 
 /** The actor that started an execution, as its tools are told. */
 export interface Starter {
@@ -18,8 +17,8 @@ export function starterFrom({ actorId, actorType }: Starter): Starter {
 }
 
 /**
- * Reads the starter from the log: for a child, the one of its topmost ancestor; for a segment, that of the first one; for a fork, the one that forked. It is the actor
- * of the first event, or of a fork's first event after the copied ones.
+ * Reads the starter from the log: for a child, the one of its topmost ancestor; for a fork, the one that forked. It is the actor of the
+ * first event, which each segment has from the one before, or of a fork's first event after the copied ones.
  */
 export async function starterOf(
   store: ExecutionStore,
@@ -28,8 +27,7 @@ export async function starterOf(
 ): Promise<Starter> {
   let top = row;
   for (;;) {
-    const beforeId = segmentOf(JSON.parse(top.labels)).firstId ?? top.parentId;
-    const before = beforeId === null ? null : await store.execution(beforeId);
+    const before = top.parentId === null ? null : await store.execution(top.parentId);
     if (before === null) break;
     top = before;
   }
