@@ -19,7 +19,11 @@ function tool(name: string): JsonObject {
   return { kind: { type: 'tool', tool_ref: name } };
 }
 
-function flow(workflow_id: string, nodes: Record<string, JsonObject>, edges: readonly (readonly [string, string])[]): JsonObject {
+export function flow(
+  workflow_id: string,
+  nodes: Record<string, JsonObject>,
+  edges: readonly (readonly [string, string])[],
+): JsonObject {
   return { workflow_id, version: '1', nodes, edges: edges.map(([from, to]) => ({ from, to })) };
 }
 

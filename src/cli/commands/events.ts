@@ -29,7 +29,9 @@ class EventsCommand extends ClientCommand {
   });
   after = Option.String('--after', '0', { description: 'Only events after this sequence.' });
   limit = Option.String('--limit', { description: 'Maximum number of events.' });
-  follow = Option.Boolean('-f,--follow', false, { description: 'Print new events until the execution ends.' });
+  follow = Option.Boolean('-f,--follow', false, {
+    description: 'Print new events until the execution, or the last one that continues it, ends.',
+  });
 
   protected override get readOnly(): boolean {
     return !this.follow;
@@ -67,9 +69,12 @@ class EventsCommand extends ClientCommand {
       ...(this.type === undefined ? {} : { kinds: [this.type] }),
       ...(this.node === undefined ? {} : { nodeId: this.node }),
     };
-    if (this.follow) {
-      yield* client.live.execution(this.id, { ...chosen, after });
-      return;
+    for (let id = this.id; this.follow; after = 0) {
+      yield* client.live.execution(id, { ...chosen, after });
+      const { next_execution_id: next } = await client.execution(id, { signal });
+      if (next === undefined) return;
+      this.note(`continues as ${next}`);
+      id = next;
     }
     for (;;) {
       const page = await client.events(this.id, { ...chosen, after, limit: PAGE });

@@ -99,7 +99,8 @@ browser: the page loads the inspector from stately.ai and feeds it the execution
     if (execution.parent_execution_id !== undefined) entries.push(['parent', execution.parent_execution_id]);
     const { segment_number: segment, previous_execution_id: previous, next_execution_id: next } = execution;
     const { first_execution_id: first, current_execution_id: current } = execution;
-    if (previous !== undefined) entries.push(['continues', `${previous} ${paint.dim(`(segment ${segment})`)}`]);
+    if (previous !== undefined || next !== undefined) entries.push(['segment', String(segment)]);
+    if (previous !== undefined) entries.push(['continues', previous]);
     if (first !== undefined && first !== previous) entries.push(['began as', first]);
     if (next !== undefined) entries.push(['continued as', next]);
     if (current !== undefined && current !== next) entries.push(['now', current]);

@@ -182,13 +182,18 @@ class LsCommand extends ListCommand<ExecutionList> {
         String(execution.steps_executed),
         ago(startMs, nowMs),
         duration(endMs - startMs),
-        this.paint.dim(cut(plain(execution.error ?? ''), 60)),
+        this.paint.dim(cut(plain(execution.error ?? segmentText(execution)), 60)),
       ];
     });
     const columns = columnsOf(this.context.stdout);
     const titles = this.#columns().map(({ title }) => title);
     return columns === null ? rows : fitRows(titles, rows, columns, SHRINKABLE);
   }
+}
+
+/** The first segment of a chain looks like the others only in its own reply: a list does not say what continues it. */
+function segmentText({ segment_number }: ExecutionItem): string {
+  return segment_number === 0 ? '' : `segment ${segment_number}`;
 }
 
 export { LsCommand as command };

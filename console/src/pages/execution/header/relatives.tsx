@@ -9,15 +9,21 @@ import styles from './execution-header.module.css';
 
 const MAX_CHILDREN = 20;
 
-/** Links to the executions that this one belongs with: its parent, its children, its origin, the segments before and after. */
+/** Links to the executions that this one belongs with: its parent, its children, its origin, the segments before and after. Which segment it is. */
 export function Relatives() {
   const { execution } = useExecutionView();
   const { parent_execution_id, forked_from, previous_execution_id, next_execution_id } = execution;
-  const { first_execution_id, current_execution_id } = execution;
+  const { segment_number, first_execution_id, current_execution_id } = execution;
   return (
     <>
       <Relative label="Parent" id={parent_execution_id} />
       <Relative label="Forked from" id={forked_from?.execution_id} search={`?at=${forked_from?.sequence}&tab=state`} />
+      {(previous_execution_id ?? next_execution_id) !== undefined && (
+        <div>
+          <dt>Segment</dt>
+          <dd>{segment_number}</dd>
+        </div>
+      )}
       <Relative label="First segment" id={first_execution_id === previous_execution_id ? undefined : first_execution_id} />
       <Relative label="Previous segment" id={previous_execution_id} />
       <Relative label="Next segment" id={next_execution_id} />
