@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { describeFailure, replaySeed } from './report.ts';
 
 const { SIM_SEED, SIM_KEEP, SIM_SEEDS, SIM_FROM } = process.env;
-const SEEDS = Number(SIM_SEEDS ?? 40);
+const SEEDS = Number(SIM_SEEDS ?? 16);
 const FROM = Number(SIM_FROM ?? 1);
 const AT_ONCE = 40;
 
