@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { NO_AGENTS } from '../executors/a2a/directory.ts';
 import { RemoteAgents } from '../executors/a2a/remote-agents.ts';
 import { LiveFunctions } from '../executors/durable/live-functions.ts';
@@ -94,6 +95,8 @@ import type { ServerRuntime } from './types/server-runtime.ts';
  */
 export async function createRuntime(options: ServerRuntimeOptions): Promise<ServerRuntime> {
   const shutdown = new AbortController();
+  // Everything that waits listens to it, such as each commit that is attempted again.
+  setMaxListeners(0, shutdown.signal);
   const context = createContext(options, shutdown.signal);
   const { clock, events, ids, onError, runtimeId, slices, stopping, store } = context;
   options.tracing?.observe(events);
@@ -129,7 +132,7 @@ export async function createRuntime(options: ServerRuntimeOptions): Promise<Serv
     traces,
     usageBounds,
     budgets,
-    live: new LiveFunctions(options.liveFunctions ?? DEFAULTS.liveFunctions),
+    live: new LiveFunctions(options.liveFunctions ?? DEFAULTS.liveFunctions, clock),
     deliver,
     report,
     maxWaitMs,

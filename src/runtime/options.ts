@@ -57,7 +57,7 @@ export interface RuntimeSettings {
   readonly maxSlotWaitMs?: number;
   /** Memory for cached executions, in bytes; default 64 MiB. */
   readonly cacheBytes?: number;
-  /** Durable functions that stay in memory while they wait; the others run again from their top. Default 1,000. */
+  /** Durable functions that stay in memory for the first 30 seconds that they wait; the others run again from their top. Default 1,000. */
   readonly liveFunctions?: number;
   /** Outputs whose JSON is larger than this, in bytes, are stored as artifacts beside the log; 0 = none; default 8192. */
   readonly artifactThresholdBytes?: number;

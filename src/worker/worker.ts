@@ -61,7 +61,7 @@ export class ClaimingWorker implements Worker {
 
   constructor(options: ClaimingWorkerOptions) {
     this.#options = options;
-    this.#live = new LiveFunctions(options.settings.liveFunctions);
+    this.#live = new LiveFunctions(options.settings.liveFunctions, options.clock);
     this.#stopTimeoutMs = options.settings.stopTimeoutMs;
     const connected = new Promise<void>((resolve) => {
       this.#onConnected = resolve;

@@ -34,22 +34,25 @@ function gate<T = void>(): { readonly opened: Promise<T>; readonly open: (value:
 }
 
 describe('the lease of a durable function', () => {
-  it('is held only while it works: parked functions stay in the memory of the worker, and go on there', async () => {
+  it.each([
+    ['go on in the memory of the worker, soon', 20, 1],
+    ['run again when they have waited for long', 86_400, 3],
+  ])('is held only while it works: parked functions %s', async (_, seconds, expected) => {
     let runs = 0;
     const server = await started(async (ctx) => {
       runs += 1;
-      await ctx.sleep('1d');
-      await ctx.sleep('1d');
+      await ctx.sleep(seconds);
+      await ctx.sleep(seconds);
       return { runs };
     });
     const worker = server.work('w1', { concurrency: 1 });
     await parks(server, server.id, 1);
     await eventually(() => worker.running === 0);
     expect((await server.runtime.workers('default')).find(({ id }) => id === 'w1')?.inFlight).toBe(0);
-    await pass(server, server.id, 86_400_000);
+    await pass(server, server.id, seconds * 1_000);
     await parks(server, server.id, 2);
-    await pass(server, server.id, 86_400_000);
-    expect((await ended(server, server.id)).state).toEqual({ runs: 1 });
+    await pass(server, server.id, seconds * 1_000);
+    expect((await ended(server, server.id)).state).toEqual({ runs: expected });
     await replays(server);
   });
 

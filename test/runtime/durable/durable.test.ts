@@ -34,14 +34,14 @@ describe('a durable function', () => {
     let runs = 0;
     const { id, settled, clock, runtime, timeline, path, close, errors } = await started(async (ctx) => {
       runs += 1;
-      await ctx.sleep('3d');
+      await ctx.sleep('20s');
       const paid = await ctx.event<{ by: string }>('payment', { timeout: '7d' });
       const { approved } = await ctx.approval({ message: 'Go on?' });
       return { paid, approved };
     });
     expect((await settled(id)).status).toBe('paused');
     await eventually(() => runtime.inProcess().running === 0);
-    clock.advance(3 * 86_400_000);
+    clock.advance(20_000);
     await eventually(async () => types(await timeline(id)).filter((type) => type === 'function_parked').length === 2);
     expect(await runtime.sendEvent(CALLER, id, { key: 'payment', payload: { by: 'ann' } })).toMatchObject({ matched: true });
     await eventually(async () => (await runtime.approvals('default', id)).pending.length === 1);
@@ -111,6 +111,23 @@ describe('a durable function', () => {
     clock.advance(10_000);
     await eventually(async () => (await settled(id)).status === 'completed');
     expect({ runs, errors }).toEqual({ runs: 2, errors: [] });
+  });
+
+  it.each([
+    ['goes on where it is, soon', 10, 1],
+    ['runs again when it has waited for long', 60, 2],
+  ])('%s', async (_, seconds, expected) => {
+    let runs = 0;
+    const { id, settled, clock, errors } = await started(async (ctx) => {
+      runs += 1;
+      await ctx.sleep(seconds);
+      return {};
+    });
+    await settled(id);
+    // Another half is left when it has been in memory for long enough.
+    for (let n = 0; n < 2; n += 1) clock.advance(seconds * 500);
+    await eventually(async () => (await settled(id)).status === 'completed');
+    expect({ runs, errors }).toEqual({ runs: expected, errors: [] });
   });
 
   it('retries a step by its policy, then throws its error', async () => {
