@@ -18,11 +18,21 @@ const nested = (levels: number): unknown => {
 };
 
 describe('a result', () => {
-  it('equals the parsed output of JSON.stringify', () => {
+  it('equals the parsed output of JSON.stringify, or has a key that is refused', () => {
+    const key = fc.oneof(
+      { weight: 9, arbitrary: fc.string() },
+      { weight: 1, arbitrary: fc.constantFrom('__proto__', 'constructor') },
+    );
+    const { value } = fc.letrec((tie) => ({
+      value: fc.oneof({ maxDepth: 3 }, fc.jsonValue({ maxDepth: 1 }), fc.array(tie('value')), fc.dictionary(key, tie('value'))),
+    }));
     fc.assert(
-      fc.property(fc.jsonValue(), (value) => {
-        expect(toJson(value)).toEqual(JSON.parse(JSON.stringify(value)));
+      fc.property(value, (value) => {
+        const text = JSON.stringify(value);
+        if (text.includes('"__proto__":')) expect(problemOf(value)).toContain('"__proto__" is not allowed as a key');
+        else expect(toJson(value)).toEqual(JSON.parse(text));
       }),
+      { examples: [[JSON.parse('{"a":{"__proto__":false}}')]] },
     );
   });
 
