@@ -111,6 +111,7 @@ export type { ScheduledWorkflow, ScheduleRequest, Schedules } from './library/sc
 export { openSqlite, type Store } from './library/store.ts';
 export type { Clock } from './runtime/clock.ts';
 export {
+  AlreadyRunning,
   DecisionWouldChange,
   ForkDoesNotReplay,
   type ForkMismatch,

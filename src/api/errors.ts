@@ -1,7 +1,13 @@
 import { InvalidWorkflow } from '../../machines/diagnostics.ts';
 import { shortened } from '../../machines/shortened.ts';
 import { DamagedEntryError, StoreError, type StoreErrorCode } from '../../store/port/errors.ts';
-import { DecisionWouldChange, ForkDoesNotReplay, RuntimeError, type RuntimeErrorCode } from '../runtime/errors.ts';
+import {
+  AlreadyRunning,
+  DecisionWouldChange,
+  ForkDoesNotReplay,
+  RuntimeError,
+  type RuntimeErrorCode,
+} from '../runtime/errors.ts';
 import { toMismatch, toPastDecision } from './replies/fork-views.ts';
 import type { ApiErrorBody } from './schemas/errors.ts';
 
@@ -57,6 +63,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   unknown_cron_job: 404,
   method_not_allowed: 405,
   conflict: 409,
+  already_running: 409,
   sign_in_link_used: 409,
   sign_in_link_expired: 409,
   redacted: 409,
@@ -127,6 +134,7 @@ export function errorReply(error: unknown, requestId: string): ErrorReply {
       error: `${TEXT_PREFIX[status] ?? ''}${status === 404 ? missingThing(message) : message}`,
       code: status === 404 ? 'not_found' : code,
       ...(error instanceof RequestError && error.required !== null ? { required: error.required } : {}),
+      ...(error instanceof AlreadyRunning ? { execution_id: error.executionId } : {}),
       ...(error instanceof ForkDoesNotReplay ? { mismatch: toMismatch(error.mismatch) } : {}),
       ...(error instanceof DecisionWouldChange ? { decisions: error.decisions.map(toPastDecision) } : {}),
       ...(error instanceof InvalidWorkflow ? { diagnostics: error.diagnostics.map((d) => ({ ...d })) } : {}),

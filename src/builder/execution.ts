@@ -22,7 +22,10 @@ export type ExecutionOf<Types extends WorkflowTypes> = Omit<ExecutionView, 'stat
 
 /** How an execution is started. */
 export interface StartOptions
-  extends Pick<StartRequest, 'labels' | 'thread' | 'startAtMs' | 'delayMs' | 'idempotencyKey' | 'subjectToken'> {
+  extends Pick<
+    StartRequest,
+    'labels' | 'thread' | 'key' | 'ifRunning' | 'startAtMs' | 'delayMs' | 'idempotencyKey' | 'subjectToken'
+  > {
   /** Whether the input must fit the schema of the state; rejects with `invalid_input`, naming each key, otherwise. Default: true. */
   readonly checkInput?: boolean;
 }

@@ -74,6 +74,8 @@ const VALUES: Readonly<Record<string, string>> = {
   '--caption': 'TEXT',
   '--tenant-policy': 'FILE',
   '--thread': 'ID',
+  '--key': 'KEY',
+  '--if-running': 'WHAT',
   '--port': 'PORT',
   '--protocol': 'PROTOCOL',
   '--reason': 'TEXT',

@@ -41,6 +41,10 @@ export interface RemoteStartOptions extends CallOptions {
   readonly labels?: Readonly<Record<string, string>>;
   /** Id of the thread that models and agents without a thread of their own continue. Default: none. */
   readonly thread?: string;
+  /** One live execution of the workflow has a key at most. Rejects with 409 `already_running` while one has it. Default: none. */
+  readonly key?: string;
+  /** What is done while an execution has the key; `return`: that one is the result. Default: the request is rejected. */
+  readonly ifRunning?: 'return';
   /** When it begins; it is `pending` until then. Default: at once. */
   readonly startAt?: Date;
   /** After which time it begins, in the place of `startAt`: seconds, or a text such as `90s` or `2d`. */
@@ -130,7 +134,7 @@ export class Registrations {
 export function startRequest(
   { id, document }: WorkflowDefinition,
   input: unknown,
-  { labels, thread, startAt, delay, subjectToken }: RemoteStartOptions,
+  { labels, thread, key, ifRunning, startAt, delay, subjectToken }: RemoteStartOptions,
 ): StartExecution {
   return {
     workflow_id: id,
@@ -138,6 +142,8 @@ export function startRequest(
     input: input as Json,
     ...(labels === undefined ? {} : { labels }),
     ...(thread === undefined ? {} : { thread }),
+    ...(key === undefined ? {} : { key }),
+    ...(ifRunning === undefined ? {} : { if_running: ifRunning }),
     ...(startAt === undefined ? {} : { start_at: startAt.toISOString() }),
     ...(delay === undefined ? {} : { delay }),
     ...(subjectToken === undefined ? {} : { subject_token: subjectToken }),

@@ -10,6 +10,8 @@ export type RuntimeErrorCode =
    * The request conflicts with the execution's state, e.g. a decision that was made already, or with an idempotency key in use.
    */
   | 'conflict'
+  /** A live execution of the workflow has the key. */
+  | 'already_running'
   /** The handler of an update has thrown an error. */
   | 'update_failed'
   /** The log of a fork's origin does not replay with the given workflow version. */
@@ -141,6 +143,26 @@ export class DecisionWouldChange extends RuntimeError {
     );
     this.name = 'DecisionWouldChange';
     this.decisions = decisions;
+  }
+}
+
+/**
+ * A live execution of the workflow has the key that another one should start with, or go on with. Code `already_running`.
+ *
+ * @example
+ * await runtime.start({ workflowId: 'order', key: 'order-42' }).catch((error: unknown) => {
+ *   if (error instanceof AlreadyRunning) console.error(`${error.executionId} is running`);
+ *   else throw error;
+ * });
+ */
+export class AlreadyRunning extends RuntimeError {
+  /** The execution that has the key. */
+  readonly executionId: string;
+
+  constructor(executionId: string, key: string) {
+    super('already_running', `execution ${executionId} has the key '${truncated(key)}' and has not ended`);
+    this.name = 'AlreadyRunning';
+    this.executionId = executionId;
   }
 }
 

@@ -1,5 +1,5 @@
 import { withoutReserved } from '../../machines/reserved-labels.ts';
-import { startThread, threadLabel } from './thread-label.ts';
+import { startLabels, startThread } from './start-labels.ts';
 
 /** Labels that only forks have; forks are found by them. */
 const ORIGIN_ID_LABEL = 'jamjet.fork.of';
@@ -11,7 +11,7 @@ type Labels = Readonly<Record<string, string>>;
 export function forkLabels(origin: Labels, executionId: string, sequence: number): Labels {
   return {
     ...withoutReserved(origin),
-    ...threadLabel(startThread(origin)),
+    ...startLabels({ thread: startThread(origin) }),
     [ORIGIN_ID_LABEL]: executionId,
     [ORIGIN_SEQUENCE_LABEL]: String(sequence),
   };

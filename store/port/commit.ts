@@ -2,6 +2,7 @@ import type { EventRow, ExecutionProgress, IdempotencyRow, InboxMessage, NewExec
 import type { ApprovalWrite } from './resources/approvals.ts';
 import type { Artifact } from './resources/artifacts.ts';
 import type { RedactionWrite } from './resources/erasures.ts';
+import type { KeyWrite } from './resources/keys.ts';
 import type { ThreadTurn } from './resources/threads.ts';
 import type { NewWorkItem } from './work-items.ts';
 
@@ -22,9 +23,9 @@ export interface CommitUnit {
 export interface CommitRejection {
   /**
    * `sequence`: the execution is not at the sequence the write started from, or exists already · `timer`: the fired timer is not armed any more ·
-   * `work`: the settled work item is not open, or not under that fence · `inbox`: the consumed message is gone · `thread`: a thread is not as the turn has read it · `idempotency`: the key exists.
+   * `work`: the settled work item is not open, or not under that fence · `inbox`: the consumed message is gone · `thread`: a thread is not as the turn has read it · `key`: another execution has the key · `idempotency`: the key exists.
    */
-  readonly reason: 'sequence' | 'timer' | 'work' | 'inbox' | 'thread' | 'idempotency';
+  readonly reason: 'sequence' | 'timer' | 'work' | 'inbox' | 'thread' | 'key' | 'idempotency';
   readonly executionId: string | null;
 }
 
@@ -57,6 +58,8 @@ export interface ExecutionWrite {
   readonly approvals?: readonly ApprovalWrite[];
   /** What turns append to threads, in order. Absent = none. */
   readonly threads?: readonly ThreadTurn[];
+  /** In order. Absent: the execution has no key, or keeps it. */
+  readonly keys?: readonly KeyWrite[];
   /** Absent: its workflow has no data policy. */
   readonly redaction?: RedactionWrite;
 }

@@ -7,6 +7,7 @@ import type { ProcessMessages } from './process-messages.ts';
 import type { ApprovalStore } from './resources/approvals.ts';
 import type { ArtifactStore } from './resources/artifacts.ts';
 import type { ErasureStore } from './resources/erasures.ts';
+import type { KeyStore } from './resources/keys.ts';
 import type { MemoryStore } from './resources/memory.ts';
 import type { StorageCounts } from './resources/storage.ts';
 import type { SubjectTokenStore } from './resources/subject-tokens.ts';
@@ -30,6 +31,7 @@ export interface ExecutionStore {
   readonly approvals: ApprovalStore;
   readonly artifacts: ArtifactStore;
   readonly erasures: ErasureStore;
+  readonly keys: KeyStore;
   readonly memory: MemoryStore;
   readonly storage: Pick<StorageCounts, 'of'>;
   readonly subjectTokens: SubjectTokenStore;

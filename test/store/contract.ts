@@ -15,6 +15,7 @@ import { durabilityContract } from './contract/durability.ts';
 import { erasureContract, erasureOfRowsContract } from './contract/erasures.ts';
 import { executionIdContract } from './contract/execution-ids.ts';
 import { jobContract } from './contract/jobs.ts';
+import { keyContract } from './contract/keys.ts';
 import { listContract } from './contract/lists.ts';
 import { logContract } from './contract/log.ts';
 import { memoryContract } from './contract/memory.ts';
@@ -51,6 +52,7 @@ export function storeContract(engine: string, database: () => TestDatabase, capa
     artifactContract(database);
     memoryContract(database);
     threadContract(database);
+    keyContract(database);
     auditContract(database);
     auditLogContract(database);
     erasureContract(database);

@@ -53,13 +53,21 @@ export const TOOLS: readonly McpTool[] = [
       workflow_id: text('Id of the workflow.'),
       input: anyJson('Input of the execution, usually an object.'),
       workflow_version: optional('Default: the version registered last.'),
+      key: optional('One live execution of the workflow has a key at most, such as `order-42`. Default: none.'),
+      if_running: optional('`return`: an execution that has the key is the result. Default: an error that names it.'),
       tenant_id: TenantId,
     }),
     readOnly: false,
-    request: ({ workflow_id, input, workflow_version }) => ({
+    request: ({ workflow_id, input, workflow_version, key, if_running }) => ({
       method: 'POST',
       url: '/executions',
-      body: { ...defined('workflow_id', workflow_id), input: input ?? {}, ...defined('workflow_version', workflow_version) },
+      body: {
+        ...defined('workflow_id', workflow_id),
+        input: input ?? {},
+        ...defined('workflow_version', workflow_version),
+        ...defined('key', key),
+        ...defined('if_running', if_running),
+      },
     }),
   },
   {

@@ -50,6 +50,14 @@ export const StartExecution = Type.Object(
       text('A thread.'),
       'Id of the thread that models and agents without a thread of their own continue. Default: none.',
     ),
+    key: optional(
+      text('A key.', { minLength: 1, maxLength: 256 }),
+      'One live execution of the workflow has a key at most, from its start until it ends. 409 `already_running`, which names it, while one has it. Default: none.',
+    ),
+    if_running: optional(
+      Type.Enum(['return'] as const),
+      'What is done while an execution has the key. `return`: that one is the reply, with 200. Default: 409.',
+    ),
     start_at: optional(timestamp('A time.'), 'When it begins, as RFC 3339; it is `pending` until then. Default: at once.'),
     delay: Type.Optional(
       Type.Union([Type.Number({ minimum: 0 }), Type.String({ maxLength: 64 }), Type.Null()], {
@@ -71,7 +79,11 @@ export const StartExecution = Type.Object(
 export type StartExecution = Static<typeof StartExecution>;
 
 export const StartedExecution = Type.Object(
-  { execution_id: text('Id of the new execution.'), warnings: warningsOfReply },
+  {
+    execution_id: text('Id of the new execution.'),
+    already_running: Type.Optional(flag('True: it was running already with the key of the request, which has started nothing.')),
+    warnings: warningsOfReply,
+  },
   { description: 'An execution was started.' },
 );
 export type StartedExecution = Static<typeof StartedExecution>;
@@ -150,6 +162,7 @@ export const ExecutionItem = Type.Object(
     completed_at: nullable(timestamp('A time.'), 'When the execution ended; null until then.'),
     parent_execution_id: Type.Optional(text('Execution that started this one as its child; absent if none did.')),
     forked_from: Type.Optional(described(ForkedFrom, 'Where the fork began; absent if the execution is not a fork.')),
+    key: Type.Optional(text('The key that it has, or had until it ended; absent if it was started without.')),
     thread: Type.Optional(text('Id of the thread with which it was started; absent if it was started without.')),
     error: Type.Optional(text('Why the execution failed or was cancelled; absent otherwise.')),
     detail: Type.Optional(text('The same as `error`.')),
@@ -289,6 +302,7 @@ export const EXECUTIONS = {
       body: StartExecution,
       reply: StartedExecution,
       status: 201,
+      otherReplies: { 200: StartedExecution },
     },
     'GET /executions': {
       id: 'listExecutions',

@@ -18,13 +18,15 @@ import { implement } from './implement.ts';
 
 export const executionRoutes = implement(EXECUTIONS, {
   'POST /executions': async ({ body, caller, request, reply }, { runtime }) => {
-    const { workflowId, workflowVersion, input, labels, thread, startAt, delay, subjectToken } = body;
-    const { executionId, replayed, ignored } = await runtime.start(caller, {
+    const { workflowId, workflowVersion, input, labels, thread, key, ifRunning, startAt, delay, subjectToken } = body;
+    const { executionId, replayed, alreadyRunning, ignored } = await runtime.start(caller, {
       workflowId,
       input: input ?? {},
       ...defined('version', workflowVersion || null),
       ...defined('labels', labels),
       ...defined('thread', thread),
+      ...defined('key', key),
+      ...defined('ifRunning', ifRunning),
       ...defined('startAtMs', timeOf('start_at', startAt)),
       ...defined('delayMs', delayOf(delay)),
       ...defined('subjectToken', subjectToken),
@@ -32,8 +34,9 @@ export const executionRoutes = implement(EXECUTIONS, {
       ...defined('traceparent', traceparent(request.headers)),
     });
     if (replayed) void reply.header('idempotency-replayed', 'true');
+    if (alreadyRunning) void reply.code(200);
     warnOfIgnored(request, reply, 'input', ignored);
-    return { executionId };
+    return { executionId, ...defined('alreadyRunning', alreadyRunning) };
   },
 
   'GET /executions': async ({ query, tenantId, request }, { runtime }) => {

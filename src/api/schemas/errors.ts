@@ -53,6 +53,7 @@ export const ApiErrorBody = Type.Object(
     code: text('For programs: a stable code in snake_case.'),
     required: Type.Optional(text('With status 403: the lowest role that may do this.')),
     diagnostics: Type.Optional(listOf(Diagnostic, 'Problems of a workflow document: the first hundred.')),
+    execution_id: Type.Optional(text('The execution that has the key. Only with `already_running`.')),
     mismatch: Type.Optional(described(Mismatch, 'Why a fork does not fit the requested version. Only with `does_not_fit`.')),
     decisions: Type.Optional(
       listOf(

@@ -108,6 +108,7 @@ browser: the page loads the inspector from stately.ai and feeds it the execution
       const { execution_id: origin, sequence } = execution.forked_from;
       entries.push(['forked from', `${origin} at ${sequence}`]);
     }
+    if (execution.key !== undefined) entries.push(['key', plain(execution.key)]);
     if (execution.thread !== undefined) entries.push(['thread', plain(execution.thread)]);
     for (const [name, value] of Object.entries(execution.labels)) entries.push([`label ${plain(name)}`, plain(value)]);
     this.print(fields(entries, paint));

@@ -34,6 +34,7 @@ again. The exit status is 0 only if the execution completes.`,
       ['Start it on a server without following it', '$0 run refund-approval --no-follow --runtime http://localhost:7700'],
       ['Start it for later', '$0 run refund-approval --delay 2d --no-follow'],
       ['Continue a conversation', `$0 run chat.yaml --input '{"message": "And today?"}' --thread customer-42`],
+      ['Run one execution at a time for an order', '$0 run ship.yaml --key order-42 --if-running return'],
       ['Resume an execution', '$0 run workflow.yaml --resume exec_0199…'],
       ['Answer its questions from a pipe', "printf 'y fine\\n' | $0 run workflow.yaml"],
     ],
@@ -55,6 +56,12 @@ again. The exit status is 0 only if the execution completes.`,
   });
   thread = Option.String('--thread', {
     description: 'Thread that models and agents without a thread of their own continue.',
+  });
+  key = Option.String('--key', {
+    description: 'One live execution of the workflow has a key at most; fails while one has it.',
+  });
+  ifRunning = Option.String('--if-running', {
+    description: 'return: follow an execution that has the key instead of failing.',
   });
   startAt = Option.String('--start-at', {
     description: 'Start it at this time, such as 2026-12-24T18:00:00Z; it is pending until then.',
@@ -85,10 +92,11 @@ again. The exit status is 0 only if the execution completes.`,
     const given = this.inputFile === undefined ? this.input : `@${this.inputFile}`;
     if (this.resume !== undefined && given !== undefined)
       throw usageFailure('--input starts a new execution and cannot be combined with --resume');
-    const forNew = { '--start-at': this.startAt, '--delay': this.delay, '--thread': this.thread };
+    const forNew = { '--start-at': this.startAt, '--delay': this.delay, '--thread': this.thread, '--key': this.key };
     const flag = Object.entries(forNew).find(([, value]) => value !== undefined)?.[0];
     if (this.resume !== undefined && flag !== undefined)
       throw usageFailure(`${flag} is for a new execution and cannot be combined with --resume`);
+    const ifRunning = this.#ifRunning();
     const subjectToken = this.#subjectToken();
     const file = this.target !== undefined && isWorkflowFile(this.target, this.context.cwd) ? this.target : null;
     // A file states its version, and an execution is pinned to one.
@@ -126,6 +134,8 @@ again. The exit status is 0 only if the execution completes.`,
             ? await this.#start(host, authored, unit, {
                 ...(input === undefined ? {} : { input }),
                 ...(this.thread === undefined ? {} : { thread: this.thread }),
+                ...(this.key === undefined ? {} : { key: this.key }),
+                ...(ifRunning === undefined ? {} : { if_running: ifRunning }),
                 ...(this.startAt === undefined ? {} : { start_at: this.startAt }),
                 ...(this.delay === undefined ? {} : { delay: this.delay }),
                 ...(subjectToken === undefined ? {} : { subject_token: subjectToken }),
@@ -163,6 +173,14 @@ again. The exit status is 0 only if the execution completes.`,
       ...how,
     });
     return execution_id;
+  }
+
+  #ifRunning(): 'return' | undefined {
+    const { ifRunning, key } = this;
+    if (ifRunning === undefined) return undefined;
+    if (ifRunning !== 'return') throw usageFailure(`--if-running "${ifRunning}" is not return`);
+    if (key === undefined) throw usageFailure('--if-running needs --key');
+    return ifRunning;
   }
 
   /** From a variable, because other users of the machine see the arguments of a command. */

@@ -6,10 +6,11 @@ import { actorOf } from '../actor.ts';
 import { LIMITS } from '../engine/limits/limits.ts';
 import type { CachedExecution } from '../engine/loading/cached-execution.ts';
 import { notReplayable } from '../engine/loading/execution-loader.ts';
-import { RuntimeError } from '../errors.ts';
+import { AlreadyRunning, RuntimeError } from '../errors.ts';
 import { readTail } from '../log/read-log.ts';
 import { erasedError } from '../redaction/original-events.ts';
 import { isToBeErased } from '../redaction/shown-run.ts';
+import { startKeyIn } from '../start-labels.ts';
 import type { Runtime } from '../types/runtime.ts';
 import { type CommandContext, endedError, runCommand, withinQuotas } from './command.ts';
 
@@ -33,9 +34,17 @@ export function retryCommand(context: CommandContext): Runtime['retry'] {
         return sent;
       });
       if (!('refused' in outcome)) return { nodes: namesIn(outcome.events[0]?.data.nodes) };
+      if (outcome.refused === 'key') throw await keyTaken(context, execution);
       const { status } = await executions.execution(caller.tenantId, id);
       throw new RuntimeError('conflict', `execution ${id} has been retried already: it is ${status}`);
     });
+}
+
+/** Another execution has started with the key since this one failed. */
+async function keyTaken({ store }: CommandContext, { id, tenantId, identity }: CachedExecution): Promise<RuntimeError> {
+  const key = startKeyIn(identity.labels) ?? '';
+  const holder = await store.keys.holder(tenantId, { workflowId: identity.workflowId, key });
+  return holder === null ? refusal(id, `its key '${key}' has just become free: try again`) : new AlreadyRunning(holder, key);
 }
 
 async function replayWithoutFailures(

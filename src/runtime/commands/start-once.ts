@@ -6,7 +6,10 @@ import type { Caller } from '../types/caller.ts';
 import { type CommandContext, withinQuotas } from './command.ts';
 import { type IdempotentRequest, responseRow } from './idempotency.ts';
 
-/** Starts an execution within the tenant's quotas. Rejects with `conflict`, too, if the idempotency key was used before. */
+/** An execution has the key that another one should have. */
+export class KeyTaken extends Error {}
+
+/** Starts an execution within the tenant's quotas. Rejects with `conflict`, too, if the idempotency key was used before, and with `KeyTaken`. */
 export async function startOnce(
   context: Pick<CommandContext, 'engine' | 'quotas'>,
   caller: Caller,
@@ -22,5 +25,6 @@ export async function startOnce(
     }),
   );
   if (!('refused' in outcome)) return { ignored: outcome.ignored };
+  if (outcome.refused === 'key') throw new KeyTaken(`another execution has the key of execution ${start.id}`);
   throw new RuntimeError('conflict', `execution ${start.id} could not be started: ${outcome.refused}`);
 }

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../../../machines/json.ts';
+import type { JsonObject } from '../../../machines/json.ts';
 import { MAX_SECONDS } from '../../../machines/limits.ts';
 import { reservedLabel } from '../../../machines/reserved-labels.ts';
 import { ignoredIn } from '../engine/envelope.ts';
@@ -6,12 +6,13 @@ import { executionStart } from '../engine/execution-start.ts';
 import { starterFrom } from '../engine/loading/starter.ts';
 import type { LoadedWorkflow } from '../engine/loading/workflow-cache.ts';
 import { RuntimeError, truncated } from '../errors.ts';
-import { threadLabel } from '../thread-label.ts';
+import { startLabels } from '../start-labels.ts';
 import { formatTraceparent, parseTraceparent } from '../trace-context.ts';
 import type { Caller } from '../types/caller.ts';
 import type { StartResult } from '../types/executions.ts';
 import type { ServerRuntime, ServerStartRequest } from '../types/server-runtime.ts';
 import { type CommandContext, runCommand } from './command.ts';
+import { assertKey, startUnlessRunning } from './execution-key.ts';
 import { type IdempotentRequest, idempotentRequest, unlessRepeated } from './idempotency.ts';
 import { startOnce } from './start-once.ts';
 import { assertStartThread } from './start-thread.ts';
@@ -27,11 +28,13 @@ export function startCommand(context: CommandContext): ServerRuntime['start'] {
         input: request.input ?? {},
         labels: { ...request.labels, ...request.systemLabels },
         ...(request.thread === undefined ? {} : { thread: request.thread }),
+        ...(request.key === undefined ? {} : { key: request.key }),
+        ...(request.ifRunning === undefined ? {} : { if_running: request.ifRunning }),
         ...(request.startAtMs === undefined ? {} : { start_at_ms: request.startAtMs }),
         ...(request.delayMs === undefined ? {} : { delay_ms: request.delayMs }),
       }));
       const outcome = await unlessRepeated(store, once, () => startNew(context, caller, request, once));
-      return 'earlier' in outcome ? { executionId: executionIdOf(outcome.earlier), replayed: true } : outcome;
+      return 'earlier' in outcome ? earlierResult(outcome.earlier as JsonObject) : outcome;
     });
 }
 
@@ -41,21 +44,44 @@ async function startNew(
   request: ServerStartRequest,
   once: IdempotentRequest | null,
 ): Promise<StartResult> {
-  const { clock, ids } = context;
   const { tenantId } = caller;
-  const { workflowId, version, input = {}, subjectToken } = request;
+  const { workflowId, version, input = {}, key, ifRunning } = request;
   refuseReservedLabels(request.labels ?? {});
   const startAtMs = startTime(request, context.clock.nowMs());
+  if (ifRunning !== undefined && key === undefined) throw new RuntimeError('bad_request', 'if_running needs a key');
   const loaded = context.workflows.findCached(tenantId, workflowId, version) ?? (await findWorkflow(context, tenantId, request));
   const assertInput = loaded.assertInput ?? (request.checkInput === true ? loaded.assertFits : null);
   if (assertInput !== null) await assertInput(input);
   if (request.thread !== undefined) assertStartThread(loaded, request.thread, input);
+  const begin = () => startLoaded(context, caller, { request, startAtMs, loaded, once });
+  if (key === undefined) return begin();
+  assertKey(loaded, key, input);
+  const of = { workflowId: loaded.program.workflow.workflow_id, key, ifRunning };
+  return startUnlessRunning(context, caller, of, once, begin);
+}
+
+/** What is started, after its checks. */
+interface LoadedStart {
+  readonly request: ServerStartRequest;
+  readonly startAtMs: number | undefined;
+  readonly loaded: LoadedWorkflow;
+  readonly once: IdempotentRequest | null;
+}
+
+async function startLoaded(
+  context: CommandContext,
+  caller: Caller,
+  { request, startAtMs, loaded, once }: LoadedStart,
+): Promise<StartResult> {
+  const { clock, ids } = context;
+  const { tenantId } = caller;
+  const { input = {}, subjectToken } = request;
   const nowMs = clock.nowMs();
   const id = ids.execution(nowMs);
   await keepSubjectToken(context, loaded, { tenantId, executionId: id }, subjectToken);
   const startedBy = starterFrom(caller);
   const traceparent = validTraceparent(request.traceparent);
-  const labels = { ...request.labels, ...request.systemLabels, ...threadLabel(request.thread) };
+  const labels = { ...request.labels, ...request.systemLabels, ...startLabels(request) };
   const start = executionStart({ id, tenantId, loaded, startedBy, traceparent, input, nowMs, startAtMs, parent: null, labels });
   try {
     const outcome = await startOnce(context, caller, start, once, { execution_id: id });
@@ -114,6 +140,6 @@ function refuseReservedLabels(labels: Readonly<Record<string, string>>): void {
   throw new RuntimeError('bad_request', message);
 }
 
-function executionIdOf(response: Json): string {
-  return String((response as JsonObject).execution_id);
+function earlierResult({ execution_id, already_running }: JsonObject): StartResult {
+  return { executionId: String(execution_id), replayed: true, ...(already_running === true ? { alreadyRunning: true } : {}) };
 }

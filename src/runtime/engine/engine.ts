@@ -374,7 +374,8 @@ export class Engine {
       mailbox.conflicts = 0;
     } else if (rejection.reason !== 'sequence' && envelopes.length === 1 && only !== undefined) {
       const { reason } = rejection;
-      only.resolve({ refused: reason === 'idempotency' || reason === 'thread' ? reason : 'stale', nodes: [] });
+      const isExplained = reason === 'idempotency' || reason === 'thread' || reason === 'key';
+      only.resolve({ refused: isExplained ? reason : 'stale', nodes: [] });
       this.#countDone(1);
     } else {
       mailbox.oneByOne ||= rejection.reason !== 'sequence';

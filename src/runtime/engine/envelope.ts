@@ -72,8 +72,8 @@ export interface MessageOptions {
 export type MessageOutcome = StepResult | RefusedMessage;
 
 export interface RefusedMessage {
-  /** `thread`: a thread is not as the turn has read it. */
-  readonly refused: Refused['refused'] | 'idempotency' | 'unknown' | 'thread';
+  /** `thread`: a thread is not as the turn has read it · `key`: another execution has the key. */
+  readonly refused: Refused['refused'] | 'idempotency' | 'unknown' | 'thread' | 'key';
   readonly nodes: readonly string[];
   /** Sequence of the run that refused it; absent = the store did. */
   readonly seq?: number;

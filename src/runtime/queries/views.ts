@@ -8,7 +8,7 @@ import { forkedFrom } from '../fork-labels.ts';
 import { isRedacted, withoutDigest } from '../redaction/original-events.ts';
 import { shownRun } from '../redaction/shown-run.ts';
 import { segmentOf } from '../segment-labels.ts';
-import { startThread } from '../thread-label.ts';
+import { startKey, startThread } from '../start-labels.ts';
 import type { EventView, ExecutionSummary, ExecutionView } from '../types/executions.ts';
 import type { WorkerView } from '../types/work.ts';
 
@@ -57,6 +57,7 @@ function summary(
     sequence: seq,
     parentExecutionId: identity.parentId,
     forkedFrom: forkedFrom(labels),
+    key: startKey(labels),
     thread: startThread(labels),
     segment,
     previousExecutionId: previousId,

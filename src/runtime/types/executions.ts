@@ -28,6 +28,13 @@ export interface StartRequest {
    * has no such node.
    */
   readonly thread?: string;
+  /**
+   * One live execution of the workflow has a key at most; it has it from its start until it ends. 1 to 256 characters. Rejects with `already_running`
+   * (`AlreadyRunning`) while one has it. Default: none.
+   */
+  readonly key?: string;
+  /** What is done while an execution has the key; `return`: that one is the result. Default: the request is rejected. */
+  readonly ifRunning?: 'return';
   /** When it begins; it is `pending` until then. Default: at once. */
   readonly startAtMs?: number;
   /** Milliseconds after which it begins, in the place of `startAtMs`. */
@@ -57,6 +64,8 @@ export interface StartResult extends IgnoredState {
   readonly executionId: string;
   /** An earlier request with the same idempotency key started the execution. */
   readonly replayed: boolean;
+  /** It was running already with the key of the request, which has started nothing. Absent = it was not. */
+  readonly alreadyRunning?: true;
 }
 
 /** Totals that an execution may use from now on. */
@@ -94,6 +103,8 @@ export interface ExecutionView {
   readonly startAtMs: number | null;
   /** The execution that this one was forked from, and the sequence up to which it shares its log; null = it is not a fork. */
   readonly forkedFrom: { readonly executionId: string; readonly sequence: number } | null;
+  /** The key that it has, or had until it ended; null = it was started without. */
+  readonly key: string | null;
   /** Id of the thread with which it was started; null = it was started without. */
   readonly thread: string | null;
   readonly createdAtMs: number;

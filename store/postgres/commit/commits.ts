@@ -14,12 +14,16 @@ import { addEffects, addIdempotency, type EffectRows, hasEffects, noEffects, usa
 import { type EncodedUnit, type EncodedWrite, encodeUnit } from './encoded-write.ts';
 import { logStatements } from './entry-rows.ts';
 import { executionStatements } from './execution-rows.ts';
+import { keysOf, writeKeys } from './keys.ts';
 import { redactionStatements } from './redactions.ts';
-import { appendTurns, ThreadHasChanged, turnsOf } from './threads.ts';
+import { appendTurns, turnsOf } from './threads.ts';
 
 const SAVEPOINT = sql('SAVEPOINT unit');
 const RELEASE = sql('RELEASE unit');
 const UNDO = sql('ROLLBACK TO unit');
+
+/** Rolls a batch back that has to be committed unit by unit. */
+class UnitRejected extends Error {}
 
 interface EncodedBatch extends Omit<Batch, 'units'> {
   readonly units: readonly EncodedUnit[];
@@ -59,7 +63,7 @@ export class Commits {
       try {
         return await this.#allOrNothing(batch, effects);
       } catch (error) {
-        if (error instanceof ThreadHasChanged) return this.#unitByUnit(batch);
+        if (error instanceof UnitRejected) return this.#unitByUnit(batch);
         if (rejectionOf(error instanceof Error && error.cause !== undefined ? error.cause : error) === null) throw error;
       }
     }
@@ -75,13 +79,16 @@ export class Commits {
     const others = [...approvalStatements(writes), ...redactionStatements(writes)];
     const usage = usageStatement(writes);
     const turns = turnsOf(writes);
-    if (offloaded.length === 0 && others.length === 0 && turns.length === 0)
+    const keys = keysOf(writes);
+    const mayReject = turns.length > 0 || keys.length > 0;
+    if (offloaded.length === 0 && others.length === 0 && !mayReject)
       return this.#writer.writeInOneStatement(CALL_COMMIT_FUNCTION, commitParameters([...statements, ...usage]), sealed);
     return this.#writer.write(async (transaction) => {
-      if (turns.length > 0) {
+      if (mayReject) {
         // What rejects the batch has to be known before anything else fails for it.
         await Promise.all(statements.map(({ statement, values }) => transaction.query(statement, values)));
-        if (!(await appendTurns(transaction, turns, atMs))) throw new ThreadHasChanged();
+        const isWritten = (await writeKeys(transaction, keys)) === null && (await appendTurns(transaction, turns, atMs));
+        if (!isWritten) throw new UnitRejected();
       } else for (const { statement, values } of statements) transaction.send(statement, values);
       for (const values of offloaded) transaction.send(OFFLOAD_ARTIFACT, values);
       for (const { statement, values } of [...others, ...usage]) transaction.send(statement, values);
@@ -144,6 +151,8 @@ async function applyUnit(
       (await rejectionFrom(transaction, effectStatement(effects, atMs)));
     if (reason !== null) return { reason, executionId: write.id };
   }
+  const refused = await writeKeys(transaction, keysOf(unit.executions));
+  if (refused !== null) return { reason: 'key', executionId: refused };
   for (const turn of turnsOf(unit.executions))
     if (!(await appendTurns(transaction, [turn], atMs))) return { reason: 'thread', executionId: turn.executionId };
   for (const values of offloadedBy(unit.executions)) transaction.send(OFFLOAD_ARTIFACT, values);

@@ -12,7 +12,7 @@ export interface TypedEntry extends LogEntry {
   readonly types: string;
 }
 
-type Optional = 'revive' | 'clearsDeadline' | 'approvals' | 'offloaded' | 'redaction' | 'threads';
+type Optional = 'revive' | 'clearsDeadline' | 'approvals' | 'offloaded' | 'redaction' | 'threads' | 'keys';
 
 /** An execution's write with its events as rows of the log. */
 export interface EncodedWrite extends Omit<ExecutionWrite, 'events' | Optional> {
@@ -22,6 +22,7 @@ export interface EncodedWrite extends Omit<ExecutionWrite, 'events' | Optional> 
   readonly offloaded: ExecutionWrite['offloaded'] | undefined;
   readonly redaction: ExecutionWrite['redaction'] | undefined;
   readonly threads: ExecutionWrite['threads'] | undefined;
+  readonly keys: ExecutionWrite['keys'] | undefined;
   readonly entries: readonly TypedEntry[];
   /** Seals what the write appends to the log; null = nothing. */
   readonly stream: StreamDigest | null;
@@ -56,6 +57,7 @@ function encodeWrite(write: ExecutionWrite): EncodedWrite {
     offloaded,
     redaction,
     threads,
+    keys,
   } = write;
   const create = write.create === null ? null : wellFormedExecution(write.create);
   const entries = withTypes(encodeEntries(events), events);
@@ -79,6 +81,7 @@ function encodeWrite(write: ExecutionWrite): EncodedWrite {
     offloaded,
     redaction,
     threads,
+    keys,
     entries,
     stream,
   };

@@ -2,6 +2,7 @@ import type { ThreadTurn } from '../../port/resources/threads.ts';
 import { appendTurn } from '../../resources/threads/writes.ts';
 import { runScript } from '../resource-database.ts';
 import type { Transaction } from '../writer.ts';
+import { compare } from './compare.ts';
 import type { EncodedWrite } from './encoded-write.ts';
 
 interface TurnOfExecution {
@@ -9,9 +10,6 @@ interface TurnOfExecution {
   readonly executionId: string;
   readonly turn: ThreadTurn;
 }
-
-/** Rolls a batch back in which a thread is not as a turn has read it. */
-export class ThreadHasChanged extends Error {}
 
 /** The turns of a commit. Every commit locks threads in the same order, so that no two wait for each other; the turns of one thread keep theirs. */
 export function turnsOf(writes: readonly EncodedWrite[]): readonly TurnOfExecution[] {
@@ -25,8 +23,4 @@ export async function appendTurns(transaction: Transaction, turns: readonly Turn
   for (const { turn, ...execution } of turns)
     if (!(await runScript(transaction, appendTurn(turn, { atMs, ...execution })))) return false;
   return true;
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : Number(a > b);
 }

@@ -3,7 +3,9 @@ import { digestEntries, type StreamDigest } from '../../audit/digest.ts';
 import { encodeEntries } from '../../log/encode.ts';
 import type { Batch, CommitRejection, CommitUnit, ExecutionWrite } from '../../port/commit.ts';
 import type { IdempotencyRow } from '../../port/executions.ts';
+import type { KeyWrite } from '../../port/resources/keys.ts';
 import type { ThreadTurn } from '../../port/resources/threads.ts';
+import { writeKey } from '../../resources/keys.ts';
 import { appendTurn } from '../../resources/threads/writes.ts';
 import { checkSequences, wellFormedExecution } from '../../well-formed.ts';
 import type { AuditChain } from '../audit/chain.ts';
@@ -105,9 +107,14 @@ export class Commits {
     if (write.approvals !== undefined) this.#approvals.write(write);
     if (write.offloaded !== undefined) this.#artifacts.write(write);
     if (write.redaction !== undefined) this.#redactions.write(write);
-    return (
-      this.#effects.apply(write, atMs) ?? (write.threads === undefined ? null : this.#appendTurns(write, write.threads, atMs))
-    );
+    const reason = this.#effects.apply(write, atMs);
+    if (reason !== null) return reason;
+    if (write.keys !== undefined && !this.#writeKeys(write, write.keys)) return 'key';
+    return write.threads === undefined ? null : this.#appendTurns(write, write.threads, atMs);
+  }
+
+  #writeKeys({ id, tenantId }: ExecutionWrite, keys: readonly KeyWrite[]): boolean {
+    return keys.every((key) => this.#resources.within(writeKey(key, { tenantId, executionId: id })));
   }
 
   #appendTurns({ id, tenantId }: ExecutionWrite, turns: readonly ThreadTurn[], atMs: number): 'thread' | null {

@@ -23,6 +23,33 @@ describe('POST /executions', () => {
     expect((await get(`/executions/${body.execution_id}`)).body.workflow_version).toBe('1.0.0');
   });
 
+  it('starts one execution with a key, and names it to others', async () => {
+    const { post, get } = await api();
+    await post('/workflows', { ir: REVIEW });
+    const start = (more: object) => post('/executions', { workflow_id: 'review', key: 'order-42', ...more });
+    const { status, body } = await start({});
+    const execution_id = body.execution_id as string;
+    expect([status, (await get(`/executions/${execution_id}`)).body.key]).toEqual([201, 'order-42']);
+    expect((await get('/executions?label=jamjet.key:order-42')).body.executions).toMatchObject([
+      { execution_id, key: 'order-42' },
+    ]);
+    const refused = await start({});
+    expect([refused.status, refused.body]).toEqual([
+      409,
+      {
+        error: `conflict: execution ${execution_id} has the key 'order-42' and has not ended`,
+        code: 'already_running',
+        execution_id,
+      },
+    ]);
+    const running = await start({ if_running: 'return' });
+    expect([running.status, running.body]).toEqual([200, { execution_id, already_running: true }]);
+    await post(`/executions/${execution_id}/cancel`);
+    expect((await start({ if_running: 'return' })).status).toBe(201);
+    expect((await start({ if_running: 'replace' })).body.error).toBe('bad request: if_running must be one of return');
+    expect((await start({ key: undefined, if_running: 'return' })).body.error).toBe('bad request: if_running needs a key');
+  });
+
   it('starts for later', async () => {
     const clock = new FakeClock();
     const { post, get, runtime } = await api({ clock });

@@ -81,7 +81,10 @@ describe('the official MCP client', () => {
     const { as, post, get } = await listening();
     await post('/workflows', { ir: REVIEW });
     const { read } = await as('developer');
-    const { execution_id } = await read('jamjet_run_workflow', { workflow_id: 'review', input: { amount: 5 } });
+    const asked = { workflow_id: 'review', input: { amount: 5 }, key: 'order-42' };
+    const { execution_id } = await read('jamjet_run_workflow', asked);
+    const again = { execution_id, already_running: true };
+    expect(await read('jamjet_run_workflow', { ...asked, if_running: 'return' })).toEqual(again);
     expect(await read('jamjet_get_execution', { execution_id })).toMatchObject({ status: 'paused', state: { amount: 5 } });
     const { executions } = await read('jamjet_list_executions', { status: 'paused', limit: 1, offset: 0 });
     expect(executions).toMatchObject([{ execution_id }]);

@@ -141,6 +141,32 @@ nodes:
     expect(stderr).toBe(`Follow it with: jamjet run --resume ${stdout}`);
   });
 
+  it('runs one execution with a key, and follows it if asked to', async () => {
+    const { jamjet, client } = server();
+    const ir = {
+      workflow_id: 'ship',
+      version: '1',
+      nodes: { hold: { kind: { type: 'wait', correlation_key: 'go' } } },
+      edges: [],
+    };
+    await client.registerWorkflow(ir);
+    const id = (await jamjet('run ship --key order-42 --no-follow').ended).stdout.trim();
+    expect((await client.execution(id)).key).toBe('order-42');
+    expect((await jamjet('run ship --key order-42 --if-running return --no-follow').ended).stdout.trim()).toBe(id);
+    expect((await jamjet(`inspect ${id}`).ended).stdout).toMatch(/\nkey +order-42\n/);
+    const failures = [
+      ['run ship --key order-42 --no-follow', 1, `execution ${id} has the key 'order-42' and has not ended`],
+      ['run ship --if-running return', 2, '--if-running needs --key'],
+      ['run ship --key a --if-running replace', 2, '--if-running "replace" is not return'],
+      [`run --resume ${id} --key a`, 2, '--key is for a new execution and cannot be combined with --resume'],
+    ] as const;
+    for (const [line, code, stderr] of failures) {
+      const ended = await jamjet(line).ended;
+      expect([line, ended.code]).toEqual([line, code]);
+      expect(ended.stderr).toContain(stderr);
+    }
+  });
+
   it('stops following on Ctrl-C, and can follow again', async () => {
     const file = save(server().folder, REVIEWED);
     const left = server().jamjet(['run', file, '-i', '{"n": 2}']);

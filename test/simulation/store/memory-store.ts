@@ -92,6 +92,7 @@ export function memoryStore(database: MemoryDatabase, transport: Transport, me: 
         }),
     },
     tenants: tenantQuotas(database, read),
+    keys: unsupported<ExecutionStore['keys']>('keys'),
     threads: unsupported<ExecutionStore['threads']>('threads'),
 
     commit: (batch) => write('commit', () => database.commit(me, batch)),

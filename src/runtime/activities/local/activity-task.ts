@@ -13,7 +13,7 @@ import { UsageMeter } from '../../../executors/tool-context/usage-meter.ts';
 import type { CachedExecution } from '../../engine/loading/cached-execution.ts';
 import type { Starter } from '../../engine/loading/starter.ts';
 import type { LoadedWorkflow } from '../../engine/loading/workflow-cache.ts';
-import { startThreadIn } from '../../thread-label.ts';
+import { startThreadIn } from '../../start-labels.ts';
 import { idempotencyKeyOf } from '../idempotency-key.ts';
 
 /** Takes what tools say while they run. */

@@ -13,6 +13,7 @@ import { errorOf, failuresAfter, NO_FAILURES } from '../loading/failures.ts';
 import { approvalWrites } from './approval-writes.ts';
 import { type NextCheckpoint, nextCheckpoint } from './checkpoint.ts';
 import { type CommitBuilder, headOf } from './commit-builder.ts';
+import { keyWrites } from './key-writes.ts';
 
 /** What a commit does to one execution. */
 export interface ExecutionCommit {
@@ -89,6 +90,8 @@ export function executionCommit(input: ExecutionCommitInput): ExecutionCommit {
   };
   if (offloaded.length > 0) write.offloaded = offloaded;
   if (threads.length > 0) write.threads = threads;
+  const keys = keyWrites({ before, base, run, isRetried });
+  if (keys.length > 0) write.keys = keys;
   if (isRetried) write.revive = { deadlineAtMs };
   else if (clears) write.clearsDeadline = true;
   if (approvals !== null && approvals.length > 0) write.approvals = approvals;

@@ -1,0 +1,29 @@
+import type { ExecutionKey, KeyStore, KeyWrite } from '../port/resources/keys.ts';
+import type { ResourceDatabase } from './database.ts';
+import * as sql from './queries/keys.ts';
+import { run, type Script } from './script.ts';
+
+export class Keys implements KeyStore {
+  readonly #db: ResourceDatabase;
+
+  constructor(db: ResourceDatabase) {
+    this.#db = db;
+  }
+
+  async holder(tenantId: string, { workflowId, key }: ExecutionKey): Promise<string | null> {
+    return (await this.#db.tenant(tenantId).get(sql.KEY_HOLDER, { tenantId, workflowId, key }))?.executionId ?? null;
+  }
+}
+
+/** False = another execution has the key, and nothing was written. */
+export function* writeKey(
+  write: KeyWrite,
+  { tenantId, executionId }: { readonly tenantId: string; readonly executionId: string },
+): Script<boolean> {
+  const { workflowId, key } = write;
+  const row = { tenantId, workflowId, key, executionId };
+  if (write.op === 'inherit' && (yield* run(sql.PASS_KEY, { ...row, from: write.from })) === 1) return true;
+  if (write.op !== 'free') return (yield* run(sql.TAKE_KEY, row)) === 1;
+  yield* run(sql.FREE_KEY, row);
+  return true;
+}
