@@ -47,6 +47,7 @@ import { identityRoutes } from './routes/identity.ts';
 import { interventionRoutes } from './routes/interventions.ts';
 import { javaSdkRoutes } from './routes/java-sdk.ts';
 import { jobRoutes } from './routes/jobs.ts';
+import { keyedEventRoutes } from './routes/keyed-events.ts';
 import { mcpRoutes } from './routes/mcp.ts';
 import { memoryRoutes } from './routes/memory.ts';
 import { metricsRoutes } from './routes/metrics.ts';
@@ -191,6 +192,7 @@ function addRoutes(app: Api, services: Services, auth: 'on' | 'off'): void {
   interventionRoutes(app, services);
   historyRoutes(app, services);
   eventRoutes(app, services);
+  keyedEventRoutes(app, services);
   coordinatorRoutes(app, services);
   nodeRoutes(app, services);
   eventStreamRoutes(app, services);

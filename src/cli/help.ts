@@ -84,6 +84,7 @@ const VALUES: Readonly<Record<string, string>> = {
   '--runtime': 'URL',
   '--since': 'TIME',
   '--skill': 'SKILL',
+  '--start': 'JSON',
   '--start-at': 'TIME',
   '--state-patch': 'JSON',
   '--status': 'STATUS',

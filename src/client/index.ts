@@ -1,6 +1,7 @@
 import type { Json, JsonObject } from '../../machines/json.ts';
 import type { Execution, StartExecution, StartedExecution } from '../api/operations/executions.ts';
 import type { CommitOperations, CommittedOperations } from '../api/operations/journal-operations.ts';
+import type { AcceptedKeyedEvent, SendKeyedEvent } from '../api/operations/keyed-events.ts';
 import type { HandledUpdate } from '../api/operations/updates.ts';
 import type { ClaimedWork, ClaimWork } from '../api/operations/work-items.ts';
 import type { RegisteredWorkflow, WorkflowDetail } from '../api/operations/workflows.ts';
@@ -27,10 +28,10 @@ import { ThreadClient } from './threads.ts';
 import {
   type CallOptions,
   type ClientOptions,
+  eventHeaders,
   idempotencyHeader,
   pathSegment,
   type SendEventOptions,
-  STRICT,
   Transport,
 } from './transport.ts';
 
@@ -53,6 +54,7 @@ export type { Caller } from '../api/operations/identity.ts';
 export type { ResumeExecution, RetriedExecution } from '../api/operations/interventions.ts';
 export type { Job, JobList, RetryOutcomes } from '../api/operations/jobs.ts';
 export type { CommitOperations, CommittedOperations } from '../api/operations/journal-operations.ts';
+export type { AcceptedKeyedEvent, SendKeyedEvent } from '../api/operations/keyed-events.ts';
 export type { FoundInMemory, MemoryNamespaces } from '../api/operations/memory.ts';
 export type { NodeDetail } from '../api/operations/nodes.ts';
 export type { Tenant, TenantDetail, TenantList } from '../api/operations/tenants.ts';
@@ -62,6 +64,7 @@ export type { Delivery, DeliveryList, ReplayedDeliveries, Webhook, WebhookList }
 export type { WorkerList } from '../api/operations/workers.ts';
 export type { RegisteredWorkflow, WorkflowDetail, WorkflowList, WorkflowRevisions } from '../api/operations/workflows.ts';
 export type { PastDecision } from '../api/schemas/errors.ts';
+export type { AcceptedEvent } from '../api/schemas/events.ts';
 export type { Warning } from '../api/schemas/warnings.ts';
 export type { LiveMessage, LiveTextDelta, LiveUpdate, TenantChange } from './live.ts';
 export type { Reconnect, StreamState } from './reconnecting-stream.ts';
@@ -292,8 +295,18 @@ export class JamjetClient extends Commands {
     return this.#transport.call('POST', `/executions/${pathSegment(id)}/external-event`, {
       ...options,
       body,
-      headers: { ...idempotencyHeader(options.idempotencyKey), ...(options.strict === true ? { prefer: STRICT } : {}) },
+      headers: eventHeaders(options),
     });
+  }
+
+  /**
+   * Sends an external event to the live execution of a workflow with a key, and with `start` begins one if there is none. Rejects with 404 if none is live.
+   *
+   * @example
+   * await client.sendEventByKey({ workflow_id: 'cart', key: 'cart-7', correlation_key: 'added', payload: { sku: 'X1' }, start: { input: {} } });
+   */
+  sendEventByKey(event: SendKeyedEvent, options: CallOptions & SendEventOptions = {}): Promise<AcceptedKeyedEvent> {
+    return this.#transport.call('POST', '/events', { ...options, body: event, headers: eventHeaders(options) });
   }
 
   /**

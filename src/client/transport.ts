@@ -43,7 +43,7 @@ export interface SendEventOptions {
 }
 
 /** The value of the header `Prefer` by which the server refuses what it would warn of. */
-export const STRICT = 'handling=strict';
+const STRICT = 'handling=strict';
 
 /**
  * The server replied with an error.
@@ -345,6 +345,10 @@ export function pathSegment(id: string): string {
 
 export function idempotencyHeader(key: string | undefined): Readonly<Record<string, string>> {
   return key === undefined ? {} : { 'idempotency-key': key };
+}
+
+export function eventHeaders({ idempotencyKey, strict = false }: SendEventOptions): Readonly<Record<string, string>> {
+  return { ...idempotencyHeader(idempotencyKey), ...(strict ? { prefer: STRICT } : {}) };
 }
 
 function queryText(query: RequestOptions['query']): string {

@@ -41,6 +41,7 @@ const FIRST = {
   retry: 'caller',
   searchIds: 'tenant',
   sendEvent: 'caller',
+  sendEventByKey: 'caller',
   sendUpdate: 'caller',
   settled: 'tenant',
   snapshots: 'tenant',

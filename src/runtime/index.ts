@@ -44,6 +44,7 @@ import { registerCommand } from './commands/register.ts';
 import { resumeCommand } from './commands/resume.ts';
 import { retryCommand } from './commands/retry.ts';
 import { sendEventCommand } from './commands/send-event.ts';
+import { sendEventByKeyCommand } from './commands/send-event-by-key.ts';
 import { sendUpdateCommand } from './commands/send-update.ts';
 import { startCommand } from './commands/start.ts';
 import { threadCommands } from './commands/threads.ts';
@@ -282,6 +283,7 @@ export async function createRuntime(options: ServerRuntimeOptions): Promise<Serv
     start: startCommand(commands),
     approve: approveCommand(commands),
     sendEvent: sendEventCommand(commands),
+    sendEventByKey: sendEventByKeyCommand(commands),
     sendUpdate: sendUpdateCommand(commands),
     cancel: cancelCommand(commands),
     pause: pauseCommand(commands),

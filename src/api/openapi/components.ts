@@ -10,6 +10,7 @@ import * as identity from '../operations/identity.ts';
 import * as interventions from '../operations/interventions.ts';
 import * as jobs from '../operations/jobs.ts';
 import * as journalOperations from '../operations/journal-operations.ts';
+import * as keyedEvents from '../operations/keyed-events.ts';
 import * as memory from '../operations/memory.ts';
 import * as nodes from '../operations/nodes.ts';
 import * as signIn from '../operations/sign-in.ts';
@@ -52,6 +53,7 @@ export const SCHEMAS: Readonly<Record<string, Readonly<Record<string, unknown>>>
   interventions,
   jobs,
   'journal-operations': journalOperations,
+  'keyed-events': keyedEvents,
   mcp,
   memory,
   nodes,

@@ -18,6 +18,7 @@ const TRACEPARENT: Json = {
 export const HEADERS: Readonly<Record<string, readonly Json[]>> = {
   'POST /executions': [IDEMPOTENCY_KEY, TRACEPARENT],
   'POST /api/v1/workflows/:workflow_id/execute': [IDEMPOTENCY_KEY, TRACEPARENT],
+  'POST /events': [IDEMPOTENCY_KEY, TRACEPARENT],
   'POST /executions/:id/external-event': [IDEMPOTENCY_KEY],
   'POST /executions/:id/updates/:name': [IDEMPOTENCY_KEY],
   'POST /executions/:id/fork': [IDEMPOTENCY_KEY],

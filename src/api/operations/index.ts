@@ -8,6 +8,7 @@ import type { HISTORY } from './history.ts';
 import type { IDENTITY } from './identity.ts';
 import type { INTERVENTIONS } from './interventions.ts';
 import type { JOBS } from './jobs.ts';
+import type { KEYED_EVENTS } from './keyed-events.ts';
 import type { MEMORY } from './memory.ts';
 import type { NODES } from './nodes.ts';
 import type { SIGN_IN } from './sign-in.ts';
@@ -31,6 +32,7 @@ type Declared = typeof AGENTS &
   typeof IDENTITY &
   typeof INTERVENTIONS &
   typeof JOBS &
+  typeof KEYED_EVENTS &
   typeof MEMORY &
   typeof NODES &
   typeof SIGN_IN &

@@ -1,26 +1,22 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { TERMINAL } from '../../../machines/run.ts';
-import { didYouMean } from '../../../machines/suggest.ts';
 import { RuntimeError, truncated } from '../../runtime/errors.ts';
 import type { CancelSignal } from '../../runtime/types/cancel-signal.ts';
 import type { EventView, LiveUpdate } from '../../runtime/types/executions.ts';
 import { ExecutionById } from '../operations/executions.ts';
 import { sendList } from '../replies/json-list.ts';
 import { acceptsTagged, type EventFormat, requestedFormat, requestedTypes } from '../requests/event-filter.ts';
+import { warnOfEvent } from '../requests/event-warnings.ts';
 import { idempotencyKey } from '../requests/idempotency-key.ts';
 import { executionId } from '../requests/ids.ts';
 import { prefersStrict } from '../requests/preference.ts';
-import { warn, warnOfIgnored } from '../requests/warnings.ts';
 import { AcceptedEvent, EventList, EventsQuery, SendEvent, TAGGED_JSON } from '../schemas/events.ts';
 import { defined } from '../schemas/fields.ts';
-import type { Warning } from '../schemas/warnings.ts';
 import { type Api, callerOf, identityOf, type Services } from '../services.ts';
 import type { StreamMessage } from '../streams/event-streams.ts';
 
 const MAX_WAIT_MS = 60_000;
-/** Keys that a warning lists when none is similar. */
-const MAX_LISTED_KEYS = 12;
 
 interface Selection {
   readonly after: number;
@@ -90,39 +86,18 @@ export function eventRoutes(app: Api, services: Services): void {
       async (request, reply) => {
         const id = executionId(request.params.id);
         const { correlation_key, payload, event_id } = request.body;
-        const {
-          executionId: to = id,
-          matched,
-          nodeId,
-          keys,
-          payloadProblem,
-          ignored,
-        } = await runtime.sendEvent(callerOf(request), id, {
+        const receipt = await runtime.sendEvent(callerOf(request), id, {
           key: correlation_key,
           payload,
           strict: prefersStrict(request.headers),
           ...defined('idempotencyKey', idempotencyKey(request.headers, event_id)),
         });
-        warnOfIgnored(request, reply, 'payload', ignored);
-        if (payloadProblem !== undefined)
-          warn(request, reply, { code: 'invalid_payload', message: payloadProblem, path: 'payload' });
-        if (keys !== undefined) warn(request, reply, unexpectedKey(correlation_key, keys));
+        warnOfEvent(request, reply, correlation_key, receipt);
+        const { executionId: to = id, matched, nodeId } = receipt;
         return { execution_id: to, accepted: true as const, matched, buffered: !matched, node_id: nodeId };
       },
     );
   }
-}
-
-function unexpectedKey(key: string, keys: readonly string[]): Warning {
-  const known = keys.length > MAX_LISTED_KEYS ? [...keys.slice(0, MAX_LISTED_KEYS), '…'] : keys;
-  const hint =
-    didYouMean(key, keys) ??
-    (keys.length === 0 ? 'the workflow waits for no events' : `the workflow waits for ${known.map(truncated).join(', ')}`);
-  return {
-    code: 'nobody_waits',
-    message: `no node waits for ${JSON.stringify(truncated(key))}; ${hint}`,
-    path: 'correlation_key',
-  };
 }
 
 /** Resolves when there is a matching event after `after`, the execution has ended, or `waitMs` have passed. */

@@ -1,11 +1,11 @@
 import { Option } from 'clipanion';
 import type { JamjetClient, ResumeExecution } from '../../client/index.ts';
 import type { Usage } from '../base/command.ts';
+import { EventSendingCommand } from '../base/event-command.ts';
 import { EXIT, usageFailure } from '../failure.ts';
 import { amountArgument, integerArgument } from '../input/arguments.ts';
-import { command as EventCommand } from './event.ts';
 
-class ResumeCommand extends EventCommand {
+class ResumeCommand extends EventSendingCommand {
   static override usage: Usage = {
     details: `Resumes an execution that was paused by \`pause\` or by an exceeded budget; the latter needs a higher total. With --event it is the same
 as \`event\`: it sends an external event that the execution waits for. With --retry it is the same as \`retry\`: the failed nodes run again.`,
@@ -17,16 +17,23 @@ as \`event\`: it sends an external event that the execution waits for. With --re
     ],
   };
 
+  protected override readonly executionOptions: readonly string[] = ['id'];
+  id = Option.String({ name: 'id' });
+  key = Option.String({ name: 'key', required: false });
   tokens = Option.String('--tokens', { description: 'The new token budget, in total.' });
   costUsd = Option.String('--cost-usd', { description: 'The new cost budget in US dollars, in total.' });
   retry = Option.Boolean('--retry', false, { description: 'Run the failed nodes again.' });
 
-  protected override async request(client: JamjetClient): Promise<number> {
+  protected async request(client: JamjetClient): Promise<number> {
     const sends = this.key !== undefined || this.event !== undefined;
     const budgets = this.tokens !== undefined || this.costUsd !== undefined;
     if ([sends, budgets, this.retry].filter(Boolean).length > 1)
       throw usageFailure('give only one of an event, new budgets, and --retry');
-    if (sends) return super.request(client);
+    if (sends) {
+      const event = await this.sentEvent(this.key, 'jamjet event ID KEY --data JSON');
+      this.reportEvent(event.key, await client.sendEvent(this.id, event, this.sendOptions));
+      return EXIT.ok;
+    }
     if (this.data !== undefined || this.idempotencyKey !== undefined)
       throw usageFailure('--data and --idempotency-key require --event KEY');
     const answer = this.retry ? await client.retry(this.id) : await client.resume(this.id, this.#budgets());

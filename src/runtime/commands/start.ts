@@ -38,18 +38,19 @@ export function startCommand(context: CommandContext): ServerRuntime['start'] {
     });
 }
 
-async function startNew(
+/** Starts an execution, or with its key finds the one that is running. `once`: the request that a client may send again. */
+export async function startNew(
   context: CommandContext,
   caller: Caller,
   request: ServerStartRequest,
   once: IdempotentRequest | null,
 ): Promise<StartResult> {
   const { tenantId } = caller;
-  const { workflowId, version, input = {}, key, ifRunning } = request;
+  const { input = {}, key, ifRunning } = request;
   refuseReservedLabels(request.labels ?? {});
   const startAtMs = startTime(request, context.clock.nowMs());
   if (ifRunning !== undefined && key === undefined) throw new RuntimeError('bad_request', 'if_running needs a key');
-  const loaded = context.workflows.findCached(tenantId, workflowId, version) ?? (await findWorkflow(context, tenantId, request));
+  const loaded = await workflowToStart(context, tenantId, request);
   const assertInput = loaded.assertInput ?? (request.checkInput === true ? loaded.assertFits : null);
   if (assertInput !== null) await assertInput(input);
   if (request.thread !== undefined) assertStartThread(loaded, request.thread, input);
@@ -122,12 +123,13 @@ async function keepSubjectToken(
   await subjectTokens.keep(owner, token);
 }
 
-async function findWorkflow(
+/** Rejects with `not_found`. */
+export async function workflowToStart(
   { workflows }: CommandContext,
   tenantId: string,
-  { workflowId, version }: ServerStartRequest,
+  { workflowId, version }: Pick<ServerStartRequest, 'workflowId' | 'version'>,
 ): Promise<LoadedWorkflow> {
-  const loaded = await workflows.find(tenantId, workflowId, version);
+  const loaded = workflows.findCached(tenantId, workflowId, version) ?? (await workflows.find(tenantId, workflowId, version));
   if (loaded !== null) return loaded;
   const versioned = `${truncated(workflowId)}${version === undefined ? '' : ` v${version}`}`;
   throw new RuntimeError('not_found', `workflow ${versioned} not found`);

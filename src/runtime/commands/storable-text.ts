@@ -1,7 +1,7 @@
 import type { Json } from '../../../machines/json.ts';
 import { pathOfIllFormedText } from '../../../machines/unicode.ts';
 import { RuntimeError, truncated } from '../errors.ts';
-import type { Decision, UpdateRequest } from '../types/executions.ts';
+import type { Decision, KeyedEventRequest, UpdateRequest } from '../types/executions.ts';
 import type { ForkRequest } from '../types/history.ts';
 import type { ServerStartRequest } from '../types/server-runtime.ts';
 
@@ -47,6 +47,14 @@ export const requestTexts = {
   },
   event({ key, payload, idempotencyKey }: { key: string; payload: Json; idempotencyKey?: string }): RequestTexts {
     return { names: { correlation_key: key, idempotency_key: idempotencyKey }, values: { payload } };
+  },
+  keyedEvent({ workflowId, executionKey, start, ...event }: KeyedEventRequest): RequestTexts {
+    const { names, values } = requestTexts.event(event);
+    const started = requestTexts.start({ workflowId, ...start });
+    return {
+      names: Object.assign({ key: executionKey }, started.names, names),
+      values: Object.assign({ 'start.input': start?.input }, values),
+    };
   },
   update({ name, input, idempotencyKey }: UpdateRequest): RequestTexts {
     return { names: { name, idempotency_key: idempotencyKey }, values: { input } };

@@ -347,6 +347,25 @@ export interface EventRequest {
   readonly strict?: boolean;
 }
 
+/** An event for the live execution of a workflow with a key. */
+export interface KeyedEventRequest extends EventRequest {
+  readonly workflowId: string;
+  /** The key with which the execution was started. */
+  readonly executionKey: string;
+  /** An execution with the key that is started if none is live. Default: the event is rejected with `not_found`. */
+  readonly start?: Pick<StartRequest, 'version' | 'input' | 'checkInput' | 'labels' | 'thread' | 'traceparent' | 'subjectToken'>;
+}
+
+/** How an event by key was received. */
+export interface KeyedEventReceipt extends EventReceipt {
+  /** The execution that received it. */
+  readonly executionId: string;
+  /** The request has started the execution. Absent = it has not. */
+  readonly started?: true;
+  /** Keys of the input of `start` that were left out. Absent = none. */
+  readonly ignoredInput?: readonly string[];
+}
+
 /** The approvals of an execution, each list by node id. */
 export interface ApprovalsView {
   readonly pending: readonly PendingApproval[];

@@ -18,6 +18,8 @@ import type {
   ExecutionView,
   IdSearchRequest,
   IgnoredState,
+  KeyedEventReceipt,
+  KeyedEventRequest,
   LiveUpdate,
   RegisteredWorkflow,
   StartRequest,
@@ -205,6 +207,13 @@ export interface Runtime {
    * `payloadProblem`, or with `strict` rejects with `invalid_input`.
    */
   sendEvent(caller: Caller, id: string, event: EventRequest): Promise<EventReceipt>;
+
+  /**
+   * Sends an external event to the live execution of the workflow with the key, and with `start` begins one if there is none. A repeated request with the
+   * same idempotency key reaches the same execution. Rejects like `sendEvent` and `start`; with `not_found` if none is live; and with `conflict` if the
+   * execution that was started ends before it takes the event.
+   */
+  sendEventByKey(caller: Caller, event: KeyedEventRequest): Promise<KeyedEventReceipt>;
 
   /**
    * Sends an update to the durable function of the execution that has a handler for it. It is handled once; `updateOutcome` says what comes of it. Rejects

@@ -334,3 +334,58 @@ describe('POST /executions/:id/external-event', () => {
     );
   });
 });
+
+describe('POST /events', () => {
+  const event = { workflow_id: PAYMENT.workflow_id, key: 'order-7', correlation_key: 'paid', payload: { amount: 5 } };
+
+  it('reaches the live execution with the key, and starts one if none is live', async () => {
+    const { post } = await api();
+    await post('/workflows', { ir: PAYMENT });
+    expect((await post('/events', event)).status).toBe(404);
+    const start = { workflow_id: PAYMENT.workflow_id, input: { order: 7 } };
+    const { workflow_id: _, ...unnamed } = event;
+    const { status, body } = await post('/events', { ...unnamed, event_id: 'e1', start });
+    expect(status).toBe(200);
+    expect(body).toEqual({
+      execution_id: expect.stringMatching(/^exec_/),
+      accepted: true,
+      matched: true,
+      buffered: false,
+      node_id: expect.any(String),
+      started: true,
+    });
+    expect((await post('/events', { ...unnamed, event_id: 'e1', start })).body).toEqual(body);
+  });
+
+  it('warns of a key that no node waits for', async () => {
+    const { post } = await api();
+    await post('/workflows', { ir: PAYMENT });
+    const { body } = await post('/events', { ...event, correlation_key: 'payed', start: {} });
+    expect(body).toMatchObject({ buffered: true, warnings: [{ code: 'nobody_waits', path: 'correlation_key' }] });
+  });
+
+  it('refuses an invalid body', async () => {
+    const { post } = await api();
+    await post('/workflows', { ir: PAYMENT });
+    const { key: _, ...keyless } = event;
+    const { workflow_id: __, ...unnamed } = event;
+    for (const [body, message] of [
+      [unnamed, 'bad request: workflow_id is missing'],
+      [
+        { ...event, start: { workflow_id: 'other' } },
+        'bad request: workflow_id and start.workflow_id differ: an event reaches executions of one workflow',
+      ],
+      [keyless, /^bad request: .*key/],
+      [{ ...event, key: '' }, /^bad request: .*key/],
+      [{ ...event, key: 'a\tb', start: {} }, /^bad request: the key of an execution is a text/],
+      [{ ...event, start: 5 }, /^bad request: .*start/],
+      [{ ...event, start: { labels: 5 } }, /^bad request: .*labels/],
+    ] as const) {
+      const reply = await post('/events', body);
+      expect([reply.status, reply.body.error], JSON.stringify(body)).toEqual([
+        400,
+        typeof message === 'string' ? message : expect.stringMatching(message),
+      ]);
+    }
+  });
+});

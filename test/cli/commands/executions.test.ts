@@ -233,6 +233,34 @@ describe('jamjet event', () => {
   });
 });
 
+describe('jamjet event --key', () => {
+  const data = ['--data', '{"amount": 5}'];
+
+  it('starts an execution with its first event, then reaches it', async () => {
+    await server().client.registerWorkflow(PAID);
+    const by = ['--workflow', String(PAID.workflow_id), '--key', 'order-9'];
+    const none = await server().jamjet(['event', 'payment-received', ...by, ...data]).ended;
+    expect(none).toMatchObject({ code: 1, stderr: expect.stringContaining("has the key 'order-9'") });
+    const begun = await server().jamjet(['event', 'early', ...by, '--start', '{"order": 9}']).ended;
+    const [, id = ''] = /^✓ started {2}(exec_[0-9a-f]{32})\n/.exec(begun.stdout) ?? [];
+    expect(await server().client.execution(id)).toMatchObject({ key: 'order-9', input: { order: 9 } });
+    const { code, stdout } = await server().jamjet(['event', '--event', 'payment-received', ...by, ...data]).ended;
+    expect({ code, stdout }).toEqual({ code: 0, stdout: `✓ delivered  payment-received to payment of ${id}\n` });
+  });
+
+  it.each([
+    ['event order-9 paid --workflow w --key k', 'give ID, or --workflow and --key, not both'],
+    ['event paid --key k', '--key is only for an event by --workflow and --key'],
+    ['event paid --workflow w', '--workflow is only for an event by --workflow and --key'],
+    ['event exec_1 paid --start {}', '--start is only for an event by --workflow and --key'],
+    ['event --workflow w --key k', 'the correlation key is missing'],
+    ['event', 'the execution is missing'],
+  ])('refuses: %s', async (line, message) => {
+    const { code, stderr } = await server().jamjet(line).ended;
+    expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
+  });
+});
+
 describe('jamjet event with a payload that does not fit the schema of its wait', () => {
   const checked = {
     ...PAID,

@@ -36,4 +36,23 @@ describe('the key of an execution', () => {
     const { executions } = (await members[1]?.runtime.executions('default', { limit: 100 })) ?? { executions: [] };
     expect(executions).toHaveLength(11);
   });
+
+  it('has one execution of events by key from two runtimes at once, which gets every event', async () => {
+    const cluster = openCluster(postgresDatabase(server));
+    const members = [await cluster.join(), await cluster.join()];
+    await members[0]?.runtime.register(CALLER, WAITING);
+    const sent = Array.from({ length: 300 }, async (_, n) => {
+      const event = { workflowId: 'order', executionKey: 'order-42', key: 'later', payload: { n }, start: {} };
+      const receipt = await members[n % 2]?.runtime.sendEventByKey(CALLER, event);
+      if (receipt === undefined) throw new Error('there is no runtime');
+      return receipt;
+    });
+    const receipts = await Promise.all(sent);
+    expect(new Set(receipts.map(({ executionId }) => executionId)).size).toBe(1);
+    expect(receipts.filter(({ started = false }) => started)).toHaveLength(1);
+    const numbers = new Set<unknown>();
+    for await (const { type, data } of members[1]?.runtime.events('default', receipts[0]?.executionId ?? '', {}) ?? [])
+      if (type === 'external_event_received') numbers.add((data.payload as { n: number }).n);
+    expect(numbers.size).toBe(300);
+  });
 });
