@@ -46,12 +46,12 @@ export async function migrate(target: MigrationTarget, migrations: readonly Migr
   if (missing(await target.version()).length > 0) await target.upgrade(missing);
 }
 
-/** Name of the first migration of versions before 0.2.0, which were never released. */
-const UNRELEASED = 'init';
+/** Names that the first migration had before 0.2.0, in versions that were never released. */
+const UNRELEASED: readonly unknown[] = ['init', 'first_release'];
 
 /** Throws `not_a_database` for a schema that no release has written. `first`: the name of its first migration. */
 export function refuseUnreleased(first: string | null | undefined): void {
-  if (first === UNRELEASED)
+  if (UNRELEASED.includes(first))
     throw new StoreError(
       'not_a_database',
       'a version before 0.2.0 wrote the database, which no release reads: begin with a new one',

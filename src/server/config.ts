@@ -6,7 +6,7 @@ import { InvalidValue, type TenantVars, type ToolTenants, tenantVars, toolTenant
 import { type TracingChoice, tracingOf } from './tracing-settings.ts';
 
 /** The version shown by `GET /health` and `jamjet --version`. Equal to package.json's, as a test checks. */
-export const VERSION = '0.1.1';
+export const VERSION = '0.2.0';
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
 export type EventFormat = 'seed' | 'tagged';

@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ApiError, JamjetClient, Unreachable } from '../../src/client/index.ts';
+import { VERSION } from '../../src/server/config.ts';
 import { type ApiOptions, api, ECHO, ECHO_TOOLS, EXTERNAL, PAYMENT, REVIEW, UNKNOWN_EXECUTION } from './support/api.ts';
 
 /** A client and a server that really listens. */
@@ -56,7 +57,7 @@ describe('the client', () => {
 
   it('registers, starts, waits and reads', async () => {
     const { client } = await connected({ tools: ECHO_TOOLS });
-    expect(await client.health()).toEqual({ status: 'ok', version: '0.1.1' });
+    expect(await client.health()).toEqual({ status: 'ok', version: VERSION });
     expect(await client.registerWorkflow(ECHO)).toMatchObject({ workflow_id: 'echo' });
     const { execution_id } = await client.start({ workflow_id: 'echo', input: { a: 1 } });
     expect(await client.execution(execution_id, { waitMs: 30_000 })).toMatchObject({ status: 'completed', state: { a: 1 } });

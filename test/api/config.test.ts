@@ -238,9 +238,13 @@ describe('configuration', () => {
     expect(problemOf({ JAMJET_PORT: 'x', JAMJET_DEV_MODE: 'y' }).split('\n')).toHaveLength(2);
   });
 
-  it('knows the version of package.json', () => {
-    const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
-    expect(VERSION).toBe(version);
+  it('knows the version of the packages and of the changelog', () => {
+    const textOf = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+    const packages = ['package.json', 'package-lock.json', 'console/package.json'].map(
+      (path) => (JSON.parse(textOf(path)) as { version: string }).version,
+    );
+    const [, changelog] = /^## (\S+)/m.exec(textOf('CHANGELOG.md')) ?? [];
+    expect(new Set([...packages, changelog])).toEqual(new Set([VERSION]));
   });
 });
 

@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { checkpointsUpTo } from '../../src/runtime/log/checkpoints.ts';
 import { checkExport } from '../../store/audit/check-export.ts';
 import { FakeClock } from '../support/clock.ts';
-import { type CaseReply, ROUNDS, recordCases, recordingTools } from '../support/golden-cases.ts';
+import { type CaseReply, functionsOfCases, ROUNDS, recordCases, recordingTools } from '../support/golden-cases.ts';
 import { type Call as CallFor, goldenEngines, HMAC_KEY, isMissing, recordings, serveStore } from '../support/golden-databases.ts';
 import { postgresServer } from '../support/postgres.ts';
 
@@ -25,6 +25,7 @@ const ENDED: Readonly<Record<string, string>> = {
   failed: 'failed',
   'fork-origin': 'completed',
   retried: 'completed',
+  segments: 'limit_exceeded',
   wide: 'cancelled',
 };
 /** Executions that were live. */
@@ -36,8 +37,13 @@ const LIVE: Readonly<Record<string, string>> = {
   event: 'paused',
   'event-early': 'paused',
   'in-process': 'running',
+  journey: 'paused',
+  keyed: 'paused',
+  later: 'pending',
   leased: 'running',
+  light: 'paused',
   loop: 'paused',
+  map: 'running',
   offloaded: 'paused',
   parallel: 'paused',
   parent: 'paused',
@@ -68,6 +74,7 @@ interface Body {
   readonly pending: readonly { readonly node_id: string }[];
   readonly approvals: readonly { readonly execution_id: string; readonly node_id: string }[];
   readonly work_items?: readonly { readonly id: string; readonly node_id: string; readonly lease_fence: number }[];
+  readonly messages: readonly object[];
   readonly execution_id: string;
   readonly status: string;
   readonly held?: boolean;
@@ -90,19 +97,27 @@ type Call = CallFor<Body>;
 async function open(engine: keyof typeof ENGINES, name: Name) {
   const clock = new FakeClock(OPENED_MS[name]);
   const store = await ENGINES[engine](name, { nowMs: () => clock.nowMs() });
-  const { errors, operatorOf } = await serveStore<Body>(store, clock, { hang: () => ({ recovered: true }) });
+  const { errors, operatorOf } = await serveStore<Body>(store, clock, {
+    ...functionsOfCases(),
+    hang: () => ({ recovered: true }),
+  });
   return { clock, store, errors, call: await operatorOf('default'), callAcme: await operatorOf('acme') };
 }
 
-/** By label `case`. */
+/** By label `case`, which forks and later segments have, too: those by id. */
 async function executions(call: Call): Promise<ReadonlyMap<string, ExecutionItem>> {
   const { executions: items } = await call('GET', '/executions?limit=200');
-  return new Map(items.map((item) => [item.labels.case ?? item.execution_id, item]));
+  const found = new Map<string, ExecutionItem>();
+  for (const item of items.toReversed()) {
+    const { case: name = item.execution_id } = item.labels;
+    found.set(found.has(name) ? item.execution_id : name, item);
+  }
+  return found;
 }
 
 async function live(call: Call): Promise<readonly string[]> {
   const items = [...(await executions(call)).values()];
-  return items.filter(({ status }) => status === 'running' || status === 'paused').map(({ execution_id }) => execution_id);
+  return items.filter(({ status }) => ['pending', 'running', 'paused'].includes(status)).map(({ execution_id }) => execution_id);
 }
 
 /** Resumes, approves and completes everything that live executions wait for at the moment. */
@@ -187,11 +202,25 @@ describe.each(DATABASES)('the golden $engine database $name', ({ name: database,
     const again = { workflow_id: 'approval', input: {}, labels: { case: 'approval' } };
     const repeated = await call('POST', '/executions', again, { 'idempotency-key': 'start-approval' });
     expect(repeated.execution_id).toBe(idOf('approval'));
+    const keyed = { workflow_id: 'approval', input: {}, key: 'order-1' };
+    await expect(call('POST', '/executions', keyed)).rejects.toThrow(`409`);
+    const { messages } = await call('GET', '/threads/ada/messages');
+    expect(messages).toMatchObject([
+      { role: 'user', content: 'Hello' },
+      { role: 'assistant', content: 'Good morning' },
+    ]);
 
     const url = await receiver();
     const { webhooks } = await call('GET', '/webhooks');
     for (const { id } of webhooks) await call('PUT', `/webhooks/${id}`, { url });
-    for (const [name, correlation_key] of Object.entries({ event: 'payment', 'event-early': 'payment', crossing: 'k' }))
+    const events = {
+      event: 'payment',
+      'event-early': 'payment',
+      crossing: 'k',
+      journey: 'payment',
+      light: 'BREAK',
+    };
+    for (const [name, correlation_key] of Object.entries(events))
       await call('POST', `/executions/${idOf(name)}/external-event`, { correlation_key, payload: { sum: 8 } });
     for (let rounds = 0; (await live(call)).length > 0; rounds += 1) {
       expect(rounds, `${await live(call)} are live`).toBeLessThan(100);
@@ -205,6 +234,14 @@ describe.each(DATABASES)('the golden $engine database $name', ({ name: database,
       expect(await call('GET', `/executions/${id}/replay`)).toMatchObject({ matches: true });
     expect((await call('GET', `/executions/${idOf('event-early')}`)).state).toMatchObject({ sum: 7 });
     expect((await call('GET', `/executions/${idOf('offloaded')}`)).state).toMatchObject({ big: 'y'.repeat(9_000) });
+    const stateOf = async (name: string) => (await call('GET', `/executions/${idOf(name)}`)).state;
+    expect(await stateOf('journey')).toMatchObject({ receipt: { booked: 'B-1', paid: { sum: 8 } } });
+    expect(await stateOf('light')).toMatchObject({ output: { switched: 1 } });
+    expect(await stateOf('map')).toMatchObject({ each: [{ done: 'a' }, { done: 'each' }, { done: 'each' }] });
+    const chain = [...after.values()].filter(({ labels }) => labels.case === 'segments');
+    expect(chain.map(({ status }) => status)).toEqual(['limit_exceeded', 'completed']);
+    const next = await call('POST', '/executions', keyed);
+    await call('POST', `/executions/${next.execution_id}/cancel`);
     expect((await callAcme('GET', '/executions')).executions).toMatchObject([
       { status: 'paused', labels: { case: 'acme-approval' } },
     ]);

@@ -1,5 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { expect } from 'vitest';
+import { assign, setup } from 'xstate';
+import { toolsOfWorkflows } from '../../src/builder/workflow-tools.ts';
+import { durable, durableMachine } from '../../src/index.ts';
 import type { FakeClock } from './clock.ts';
 import type { Call, serveStore } from './golden-databases.ts';
 
@@ -87,6 +90,20 @@ const WIDE = Array.from({ length: APPROVALS }, (_, index) => approval(`b${index}
 const ROUND = branches(BRANCHES_PER_ROUND);
 const COUNTING: Node = { ...tool('work', 'once', 'count'), kind: { type: 'tool', tool_ref: 'count', output_key: 'done' } };
 
+/** Each of three items is work of a worker; two at a time. */
+const MAP: Node = {
+  id: 'each',
+  kind: {
+    type: 'map',
+    items: ['a', 'b', 'c'],
+    do: { type: 'tool', tool_ref: 't.item' },
+    max_concurrency: 2,
+    retry: { max_attempts: 3 },
+    on_item_error: 'collect',
+    output_key: 'each',
+  },
+};
+
 const WORKFLOWS = [
   chain('two-tools', [tool('a'), tool('b')]),
   chain('cancelled', [approval('ask')]),
@@ -126,6 +143,15 @@ const WORKFLOWS = [
   chain('leased', [tool('a', 'thrice'), tool('b')]),
   chain('unclaimed', [tool('a'), tool('b')]),
   chain('in-process', [tool('work', 'thrice', 'hang'), AFTER]),
+  chain('map', [MAP, AFTER]),
+  graph(
+    'segments',
+    [tool('work'), approval('again')],
+    ['work>again', 'again>work state.round < 3', 'again>end state.round >= 3'],
+    {
+      continue_as_new: { after_steps: 2, at: 'work' },
+    },
+  ),
   graph(
     'rounds',
     [COUNTING, parallel(ROUND.map(({ id }) => id)), ...ROUND, JOIN, approval('stop'), AFTER],
@@ -144,10 +170,47 @@ const WORKFLOWS = [
   ),
 ];
 
+/** Waits for an event and for a time, with a step before and one after. Its code fits the journals of the databases: it never changes. */
+const JOURNEY = durable({
+  id: 'journey',
+  run: async (ctx) => {
+    const booked = await ctx.step('book', () => 'B-1');
+    ctx.expose({ booked });
+    ctx.onUpdate('rename', null, (name) => ({ renamed: name }));
+    const [paid] = await Promise.all([ctx.event('payment'), ctx.sleep('1h')]);
+    return { receipt: await ctx.step('receipt', () => ({ booked, paid })) };
+  },
+});
+
+/** Waits for an event in its second state. */
+const LIGHT = durableMachine(
+  setup({
+    types: { context: {} as { switched: number }, events: {} as { type: 'SWITCH' } | { type: 'BREAK' } },
+    actions: { count: assign({ switched: ({ context }) => context.switched + 1 }) },
+  }).createMachine({
+    id: 'light',
+    context: { switched: 0 },
+    initial: 'off',
+    states: {
+      off: { on: { SWITCH: { target: 'on', actions: 'count' } } },
+      on: { on: { SWITCH: { target: 'off', actions: 'count' }, BREAK: 'broken' }, after: { 86400000: 'broken' } },
+      broken: { type: 'final' },
+    },
+    output: ({ context }) => ({ switched: context.switched }),
+  }),
+  { id: 'light', version: '1' },
+);
+
+const DEFINITIONS = [JOURNEY, LIGHT];
+
+/** The functions of the workflows that are written as code. */
+export const functionsOfCases = () => toolsOfWorkflows(DEFINITIONS);
+
 /** The in-process tools of a server that records. */
 export function recordingTools() {
   let round = 0;
-  return { hang: () => new Promise<never>(() => {}), echo: () => ({}), count: () => ({ round: ++round }) };
+  const own = { hang: () => new Promise<never>(() => {}), echo: () => ({}), count: () => ({ round: ++round }) };
+  return { ...functionsOfCases(), ...own };
 }
 
 /** Brings about every kind of execution and of other resource; `received`: an address that answers with 200. */
@@ -157,7 +220,7 @@ export async function recordCases({ operatorOf }: Server, clock: FakeClock, rece
   await call('PUT', '/tenants/gone', { status: 'suspended' });
   await recordRetention(call, operatorOf, clock);
 
-  for (const ir of WORKFLOWS) await call('POST', '/workflows', { ir });
+  for (const ir of [...WORKFLOWS, ...DEFINITIONS.map(({ document }) => document)]) await call('POST', '/workflows', { ir });
   await call('POST', '/webhooks', { url: received, events: ['workflow_completed', 'workflow_failed'], description: 'delivered' });
   const refused = {
     url: 'http://127.0.0.1:9/refused',
@@ -205,8 +268,8 @@ class Cases {
     this.#call = call;
   }
 
-  async start(workflow_id: string, name = workflow_id, headers = {}): Promise<string> {
-    const request = { workflow_id, input: {}, labels: { case: name } };
+  async start(workflow_id: string, name = workflow_id, headers = {}, more = {}): Promise<string> {
+    const request = { workflow_id, input: {}, labels: { case: name }, ...more };
     return (await this.#call('POST', '/executions', request, headers)).execution_id;
   }
 
@@ -252,6 +315,7 @@ class Cases {
     await this.#recordForks();
     await this.#recordGraphs();
     await this.#recordBackground();
+    await this.#recordForms();
     await this.#call('POST', `/executions/${await this.start('wide')}/cancel`);
     await this.#paused(await this.start('rounds'));
     await this.#recordWork();
@@ -324,10 +388,35 @@ class Cases {
     await expect.poll(async () => (await this.#call('GET', '/jobs')).jobs[0]?.status).toBe('completed');
   }
 
+  /** Lists, functions and machines in the middle, a key, a start in the future, and a conversation. */
+  async #recordForms(): Promise<void> {
+    await this.start('map');
+    const [first] = await this.#claim(1);
+    await this.#call('POST', `/work-items/${first?.id}/complete`, { output: { done: 'a' }, lease_fence: first?.lease_fence });
+    await this.#fail('try later', true);
+    const journey = await this.start('journey');
+    await this.#paused(journey);
+    await this.#call('POST', `/executions/${journey}/updates/rename`, { input: 'Ada', wait_ms: 10_000 });
+    const light = await this.start('light');
+    await this.#paused(light);
+    await this.#event(light, 'SWITCH', {});
+    await this.#paused(light);
+    await this.start('approval', 'keyed', {}, { key: 'order-1' });
+    await this.start('two-tools', 'later', {}, { delay: '1h' });
+    const messages = [
+      { role: 'user', content: 'Hello' },
+      { role: 'assistant', content: 'Good morning' },
+    ];
+    await this.#call('POST', '/threads/ada/messages', { messages });
+  }
+
   /** Work in progress: at a worker, in the queue, and in the process. */
   async #recordWork(): Promise<void> {
     await this.start('leased');
     await this.#claim(1);
+    const segments = await this.start('segments');
+    await this.finish({ state_patch: { round: 1 } });
+    await this.#approve(segments, 'again');
     await this.start('unclaimed');
     const started = await this.start('in-process');
     const isStarted = async () =>

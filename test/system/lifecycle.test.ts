@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createRuntime } from '../../src/runtime/index.ts';
 import { startServer as composeServer } from '../../src/server/compose.ts';
-import { readConfig } from '../../src/server/config.ts';
+import { readConfig, VERSION } from '../../src/server/config.ts';
 import { openSqlite } from '../../store/sqlite/open.ts';
 import { ir } from '../support/ir.ts';
 import { CALLER, eventually } from '../support/runtimes.ts';
@@ -48,7 +48,7 @@ describe('the log of a server', () => {
       { msg: `Server listening at ${server.url}` },
       {
         msg: 'server started',
-        version: '0.1.1',
+        version: VERSION,
         engine: 'sqlite',
         database: join(folder, 'runtime.db'),
         url: server.url,

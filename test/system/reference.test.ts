@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Json, JsonObject } from '../../machines/json.ts';
+import { VERSION } from '../../src/server/config.ts';
 import { sharedServer } from '../support/in-process-server.ts';
 import { temporaryFolder } from '../support/server.ts';
 
@@ -167,7 +168,7 @@ describe('Roles', () => {
 
 describe('Health', () => {
   it('GET /health needs no authentication', async () => {
-    expect(await ask(null, 'GET /health')).toEqual({ status: 200, body: { status: 'ok', version: '0.1.1' } });
+    expect(await ask(null, 'GET /health')).toEqual({ status: 200, body: { status: 'ok', version: VERSION } });
   });
 });
 

@@ -1,4 +1,5 @@
 import type { Json } from '../../../machines/json.ts';
+import { VERSION } from '../../server/config.ts';
 
 interface Example {
   readonly request?: Json;
@@ -39,7 +40,7 @@ const STATE = { ...QUERY, answer: '...' };
 
 /** The examples of the API reference by route, completed with the fields it omits. A test validates each against its schema. */
 export const EXAMPLES: Readonly<Record<string, Example>> = {
-  'GET /health': { response: { status: 'ok', version: '0.1.1' } },
+  'GET /health': { response: { status: 'ok', version: VERSION } },
   'POST /workflows': {
     request: {
       ir: {

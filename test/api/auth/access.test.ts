@@ -1,5 +1,6 @@
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
+import { VERSION } from '../../../src/server/config.ts';
 import { ROLES, type Role } from '../../../src/server/tokens.ts';
 import { api, REVIEW } from '../support/api.ts';
 import { answer, nameOf, type Route, registeredRoutes } from '../support/routes.ts';
@@ -128,7 +129,7 @@ describe('a token', () => {
 
   it('is not required by the health check', async () => {
     const { get } = await api();
-    expect(await get('/health', { as: null })).toMatchObject({ status: 200, body: { status: 'ok', version: '0.1.1' } });
+    expect(await get('/health', { as: null })).toMatchObject({ status: 200, body: { status: 'ok', version: VERSION } });
   });
 
   it.each(['Bearer nonsense', `Bearer jj_${'0'.repeat(64)}`, 'Bearer', 'Bearer a b', `Bearer ${'x'.repeat(8_000)}`])(

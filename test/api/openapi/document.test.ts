@@ -8,6 +8,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { EVENT_TYPES, pascalCase } from '../../../machines/events/index.ts';
 import { SCHEMAS } from '../../../src/api/openapi/components.ts';
 import type { Operation as DeclaredOperation, Resource } from '../../../src/api/operations/operation.ts';
+import { VERSION } from '../../../src/server/config.ts';
 import { undocumented } from '../../support/openapi.ts';
 import { api, UNKNOWN_EXECUTION } from '../support/api.ts';
 
@@ -83,7 +84,7 @@ const ERRORS = {
 
 /** The examples of the reference. */
 const EXAMPLES: Readonly<Record<string, { readonly request?: object; readonly reply?: object }>> = {
-  'GET /health': { reply: { status: 'ok', version: '0.1.1' } },
+  'GET /health': { reply: { status: 'ok', version: VERSION } },
   'POST /workflows': {
     request: { ir: { workflow_id: 'research-agent', version: '0.1.0' } },
     reply: { workflow_id: 'research-agent', version: '0.1.0' },

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { VERSION } from '../../../src/server/config.ts';
 import { type ApiOptions, api, ECHO, ECHO_TOOLS, PAYMENT, REVIEW, UNKNOWN_EXECUTION } from '../support/api.ts';
 import { asTenant, createTenant } from '../support/tenants.ts';
 
@@ -56,7 +57,7 @@ describe('the official MCP client', () => {
   it('completes the handshake and finds the eight tools with their schemas', async () => {
     const { as } = await listening();
     const { client } = await as('viewer');
-    expect(client.getServerVersion()).toMatchObject({ name: 'jamjet-runtime', version: '0.1.1' });
+    expect(client.getServerVersion()).toMatchObject({ name: 'jamjet-runtime', version: VERSION });
     expect(client.getServerCapabilities()).toEqual({ tools: {}, resources: {}, prompts: {} });
     const { tools } = await client.listTools();
     const required = Object.fromEntries(tools.map(({ name, inputSchema }) => [name, inputSchema.required ?? []]));
@@ -316,7 +317,7 @@ describe('plain JSON-RPC', () => {
     const ask = async (message: unknown) => (await post('/mcp', message)).body as unknown;
     expect(await ask({ jsonrpc: '2.0', id: 7, method: 'initialize' })).toMatchObject({
       id: 7,
-      result: { protocolVersion: '2024-11-05', serverInfo: { name: 'jamjet-runtime', version: '0.1.1' } },
+      result: { protocolVersion: '2024-11-05', serverInfo: { name: 'jamjet-runtime', version: VERSION } },
     });
     const listed = await ask({ jsonrpc: '2.0', method: 'tools/list' });
     expect(listed).toMatchObject({

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { VERSION } from '../../../src/server/config.ts';
 import { api } from '../support/api.ts';
 
 const BROWSER = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
@@ -7,7 +8,7 @@ it('GET / tells clients that are no browsers where things are', async () => {
   const { get } = await api();
   const { status, body } = await get('/', { as: null });
   expect(status).toBe(200);
-  expect(body).toEqual({ name: 'jamjet', version: '0.1.1', docs: 'docs', openapi: 'openapi.json', health: 'health' });
+  expect(body).toEqual({ name: 'jamjet', version: VERSION, docs: 'docs', openapi: 'openapi.json', health: 'health' });
 });
 
 it('GET /console/:file answers 404 for what is no asset', async () => {

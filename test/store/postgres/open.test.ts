@@ -105,9 +105,9 @@ describe('openPostgres', () => {
     await expect(opening).rejects.toThrow(/version 99/);
   });
 
-  it('rejects a database of an unreleased version', async () => {
+  it.each(['init', 'first_release'])('rejects a database of an unreleased version, whose first migration is %s', async (name) => {
     const url = await server().createMigrated();
-    await query(url, "UPDATE schema_migrations SET name = 'init'");
+    await query(url, `UPDATE schema_migrations SET name = '${name}'`);
     const expected = { code: 'not_a_database', message: expect.stringContaining('a version before 0.2.0 wrote the database') };
     await expect(openPostgres({ url, nowMs: () => AT_MS })).rejects.toMatchObject(expected);
     await expect(postgresVersions(url)).rejects.toMatchObject(expected);

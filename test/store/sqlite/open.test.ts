@@ -92,11 +92,11 @@ describe('openSqlite', () => {
     await expect(opening).rejects.toThrow(/version 99/);
   });
 
-  it('rejects a database of an unreleased version', async () => {
+  it.each(['init', 'first_release'])('rejects a database of an unreleased version, whose first migration is %s', async (name) => {
     const one = sqliteDatabase();
     await (await one.open()).close();
     const db = new Database(one.path);
-    db.exec("UPDATE schema_migrations SET name = 'init'");
+    db.exec(`UPDATE schema_migrations SET name = '${name}'`);
     db.close();
     const expected = { code: 'not_a_database', message: expect.stringContaining('a version before 0.2.0 wrote the database') };
     await expect(one.open()).rejects.toMatchObject(expected);

@@ -151,6 +151,8 @@ CREATE TABLE approvals (
   decided_at_ms    INTEGER,
   -- Of the event with the decision.
   decided_seq      INTEGER,
+  -- The piece of the work that is asked about. Null = the work has only one.
+  item             INTEGER,
   PRIMARY KEY (execution_id, seq)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX approvals_pending ON approvals (tenant_id, requested_at_ms, execution_id, seq) WHERE decided_at_ms IS NULL;
@@ -197,12 +199,14 @@ CREATE TABLE work_items (
   -- Null while pending or claimed.
   settled_at_ms       INTEGER,
   payload             TEXT    NOT NULL,
+  -- The work of a visit may have several pieces, each with attempts of its own. Null = it has only one.
+  item                INTEGER,
   FOREIGN KEY (execution_id) REFERENCES executions (id)
 ) STRICT;
 CREATE INDEX work_items_pending ON work_items (tenant_id, queue, created_at_ms) WHERE status = 'pending';
 CREATE INDEX work_items_by_tool ON work_items (tenant_id, queue, tool, created_at_ms) WHERE status = 'pending';
 CREATE INDEX work_items_unclaimed ON work_items (queue, id) WHERE status = 'pending';
-CREATE INDEX work_items_open ON work_items (execution_id, node_id) WHERE settled_at_ms IS NULL;
+CREATE INDEX work_items_open ON work_items (execution_id, node_id, activation, item) WHERE settled_at_ms IS NULL;
 CREATE INDEX work_items_by_execution ON work_items (execution_id);
 CREATE INDEX work_items_by_lease ON work_items (lease_expires_at_ms) WHERE status = 'claimed';
 CREATE INDEX work_items_by_deadline ON work_items (deadline_at_ms) WHERE status = 'claimed' AND deadline_at_ms IS NOT NULL;
@@ -689,3 +693,133 @@ CREATE TABLE tenant_storage (
   PRIMARY KEY (tenant_id, source)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX tenants_with_storage_limit ON tenants (id) WHERE json_extract(limits, '$.max_storage_bytes') IS NOT NULL;
+
+-- The log for those who read the database with other tools: one row per event. store/log/shapes.ts has the form of the texts that this reads.
+
+-- How the events of each type are stored. Opening the database adds what the release knows beyond it.
+CREATE TABLE event_types (
+  letter       TEXT    NOT NULL PRIMARY KEY,
+  type         TEXT    NOT NULL UNIQUE,
+  -- 1: the events concern the whole execution.
+  of_execution INTEGER NOT NULL,
+  -- A JSON array of the fields of the data: `key`, `value` (the index of the value in the line) and `default`, as JSON text; `actor` = the actor.
+  fields       TEXT    NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE VIEW events AS
+SELECT
+  n.id AS tenant_id,
+  x.id AS execution_id,
+  e.seq - e.events + event.key + 1 AS seq,
+  json_extract(event.value, '$[0]') AS type,
+  json_extract(event.value, '$[1]') AS node_id,
+  strftime('%Y-%m-%dT%H:%M:%fZ', e.at_ms / 1000.0, 'unixepoch') AS at,
+  e.at_ms,
+  coalesce(a.id, 'missing actor ' || e.actor) AS actor_id,
+  coalesce(a.type, 'system') AS actor_type,
+  a.on_behalf_of,
+  json_extract(event.value, '$[2]') AS data
+FROM log_entries e
+JOIN executions x ON x.log_id = e.log_id
+LEFT JOIN log_tenants n ON n.number = e.tenant
+LEFT JOIN log_actors a ON a.number = e.actor
+JOIN json_each((
+  SELECT json_group_array(json_array(type, node_id, data)) FROM (
+    SELECT
+      type,
+      max(own_node) OVER (PARTITION BY named) AS node_id,
+      CASE
+        WHEN whole LIKE '*"%' THEN json_extract(substr(whole, 2), '$')
+        WHEN whole LIKE '*%' THEN substr(whole, 2)
+        ELSE '{' || coalesce((
+          SELECT group_concat(json_quote(key) || ':' || text) FROM (
+            SELECT
+              json_extract(field.value, '$.key') AS key,
+              CASE coalesce(json_extract(parts, '$[' || json_extract(field.value, '$.value') || ']'), '')
+                WHEN '-' THEN NULL
+                WHEN '' THEN CASE json_extract(field.value, '$.default')
+                  WHEN 'actor' THEN json_quote(coalesce(a.id, 'missing actor ' || e.actor))
+                  ELSE json_extract(field.value, '$.default')
+                END
+                ELSE json_extract(parts, '$[' || json_extract(field.value, '$.value') || ']')
+              END AS text
+            FROM json_each(fields) field
+            ORDER BY field.key
+          ) WHERE text IS NOT NULL
+        ), '') || '}'
+      END AS data
+    FROM (
+      SELECT
+        line, parts, fields, type, whole,
+        CASE WHEN node LIKE '"%' THEN json_extract(node, '$') WHEN node NOT IN ('', 'null') THEN node END AS own_node,
+        -- Counts the events whose line says which node they have; the next ones have the same.
+        sum(of_execution OR node <> '') OVER (ORDER BY line) AS named
+      FROM (
+        SELECT
+          part.key AS line,
+          part.value AS parts,
+          coalesce(t.fields, '[]') AS fields,
+          coalesce(t.of_execution, 0) AS of_execution,
+          CASE
+            WHEN t.letter IS NOT NULL THEN t.type
+            WHEN json_extract(part.value, '$[0]') LIKE '*"%' THEN json_extract(substr(json_extract(part.value, '$[0]'), 2), '$')
+            ELSE substr(json_extract(part.value, '$[0]'), 2)
+          END AS type,
+          CASE WHEN t.letter IS NULL THEN json_extract(part.value, '$[1]') ELSE substr(json_extract(part.value, '$[0]'), 2) END AS node,
+          coalesce(json_extract(part.value, CASE WHEN t.letter IS NULL THEN '$[2]' ELSE '$[1]' END), '') AS whole
+        FROM json_each(
+          -- An array of lines, each an array of its parts. The text begins with a line feed.
+          '[["' || replace(replace(replace(replace(substr(e.body, 2),
+            '\', '\\'), '"', '\"'), char(9), '","'), char(10), '"],["') || '"]]'
+        ) part
+        LEFT JOIN event_types t ON t.letter = substr(json_extract(part.value, '$[0]'), 1, 1)
+      )
+    )
+    ORDER BY line
+  )
+)) event;
+
+-- Threads: conversations that executions read and continue. AUTOINCREMENT: a number is never used twice, so that a turn that has
+-- read a thread does not append to another one of the same id.
+CREATE TABLE threads (
+  number        INTEGER PRIMARY KEY AUTOINCREMENT,
+  tenant_id     TEXT    NOT NULL,
+  id            TEXT    NOT NULL,
+  -- Totals of its messages, and of the summary: how many they are, and their size.
+  messages      INTEGER NOT NULL,
+  bytes         INTEGER NOT NULL,
+  -- Sequence of the last message.
+  last          INTEGER NOT NULL,
+  -- What the messages up to `summarised` say. Null: there is none.
+  summary       TEXT,
+  summarised    INTEGER NOT NULL,
+  created_at_ms INTEGER NOT NULL,
+  updated_at_ms INTEGER NOT NULL,
+  UNIQUE (tenant_id, id)
+) STRICT;
+CREATE INDEX threads_by_change ON threads (tenant_id, updated_at_ms, number);
+
+CREATE TABLE thread_messages (
+  -- Of `threads`.
+  thread        INTEGER NOT NULL,
+  sequence      INTEGER NOT NULL,
+  tenant_id     TEXT    NOT NULL,
+  bytes         INTEGER NOT NULL,
+  -- Whose turn has appended it. Null: a request has.
+  execution_id  TEXT,
+  node_id       TEXT,
+  activation    INTEGER,
+  created_at_ms INTEGER NOT NULL,
+  -- JSON object.
+  message       TEXT    NOT NULL,
+  PRIMARY KEY (thread, sequence)
+) STRICT;
+
+-- Keys of live executions: a workflow has one live execution with a key at most. The row is removed when the execution ends.
+CREATE TABLE execution_keys (
+  tenant_id    TEXT NOT NULL,
+  workflow_id  TEXT NOT NULL,
+  key          TEXT NOT NULL,
+  execution_id TEXT NOT NULL,
+  PRIMARY KEY (tenant_id, workflow_id, key)
+) STRICT, WITHOUT ROWID;

@@ -151,6 +151,8 @@ CREATE TABLE approvals (
   decided_at_ms    bigint,
   -- Of the event with the decision.
   decided_seq      integer,
+  -- The piece of the work that is asked about. Null = the work has only one.
+  item             integer,
   PRIMARY KEY (execution_id, seq)
 );
 CREATE INDEX approvals_pending ON approvals (tenant_id, requested_at_ms, execution_id, seq) WHERE decided_at_ms IS NULL;
@@ -195,12 +197,14 @@ CREATE TABLE work_items (
   claimed_at_ms       bigint,
   -- Null while pending or claimed.
   settled_at_ms       bigint,
-  payload             text    NOT NULL
+  payload             text    NOT NULL,
+  -- The work of a visit may have several pieces, each with attempts of its own. Null = it has only one.
+  item                integer
 );
 CREATE INDEX work_items_pending ON work_items (tenant_id, queue, created_at_ms, position) WHERE status = 'pending';
 CREATE INDEX work_items_by_tool ON work_items (tenant_id, queue, tool, created_at_ms, position) WHERE status = 'pending';
 CREATE INDEX work_items_unclaimed ON work_items (queue, id) WHERE status = 'pending';
-CREATE INDEX work_items_open ON work_items (execution_id, node_id) WHERE settled_at_ms IS NULL;
+CREATE INDEX work_items_open ON work_items (execution_id, node_id, activation, item) WHERE settled_at_ms IS NULL;
 CREATE INDEX work_items_by_execution ON work_items (execution_id);
 CREATE INDEX work_items_by_lease ON work_items (lease_expires_at_ms) WHERE status = 'claimed';
 CREATE INDEX work_items_by_deadline ON work_items (deadline_at_ms) WHERE status = 'claimed' AND deadline_at_ms IS NOT NULL;
@@ -803,3 +807,150 @@ BEGIN
     $definition$, one.source, replace(one.bytes, 'r.', 'new.'), replace(one.bytes, 'r.', 'old.'), one.changed);
   END LOOP;
 END $$;
+
+-- The log for those who read the database with other tools: one row per event. store/log/shapes.ts has the form of the texts that this reads.
+
+-- How the events of each type are stored. Opening the database adds what the release knows beyond it.
+CREATE TABLE event_types (
+  letter       text    NOT NULL COLLATE "C" PRIMARY KEY,
+  type         text    NOT NULL UNIQUE,
+  -- The events concern the whole execution.
+  of_execution boolean NOT NULL,
+  -- An array of the fields of the data: `key`, `value` (the index of the value in the line) and `default`, as JSON text; `actor` = the actor.
+  fields       json    NOT NULL
+);
+
+CREATE VIEW events AS
+SELECT
+  e.tenant_id,
+  x.id AS execution_id,
+  e.seq - e.events + event.line::integer AS seq,
+  event.type,
+  event.node_id,
+  to_timestamp(e.at_ms / 1000.0) AS at,
+  e.at_ms,
+  coalesce(a.id, 'missing actor ' || e.actor) AS actor_id,
+  coalesce(a.type, 'system') AS actor_type,
+  a.on_behalf_of,
+  CASE
+    WHEN event.whole LIKE '*"%' THEN (substr(event.whole, 2)::json #>> '{}')::json
+    WHEN event.whole LIKE '*%' THEN substr(event.whole, 2)::json
+    ELSE ('{' || coalesce((
+      SELECT string_agg(to_json(key)::text || ':' || text, ',' ORDER BY place) FROM (
+        SELECT
+          place,
+          field ->> 'key' AS key,
+          CASE coalesce(event.parts[(field ->> 'value')::integer + 1], '')
+            WHEN '-' THEN NULL
+            WHEN '' THEN CASE field ->> 'default'
+              WHEN 'actor' THEN to_json(coalesce(a.id, 'missing actor ' || e.actor))::text
+              ELSE field ->> 'default'
+            END
+            ELSE event.parts[(field ->> 'value')::integer + 1]
+          END AS text
+        FROM json_array_elements(event.fields) WITH ORDINALITY AS f (field, place)
+      ) AS texts WHERE text IS NOT NULL
+    ), '') || '}')::json
+  END AS data
+FROM log_entries e
+JOIN executions x ON x.log_id = e.log_id
+LEFT JOIN log_actors a ON a.number = e.actor
+CROSS JOIN LATERAL (
+  SELECT line, parts, fields, type, whole, max(own_node) OVER (PARTITION BY named) AS node_id FROM (
+    SELECT
+      line, parts, fields, type, whole,
+      CASE WHEN node LIKE '"%' THEN node::json #>> '{}' WHEN node NOT IN ('', 'null') THEN node END AS own_node,
+      -- Counts the events whose line says which node they have; the next ones have the same.
+      count(*) FILTER (WHERE of_execution OR node <> '') OVER (ORDER BY line) AS named
+    FROM (
+      SELECT
+        line,
+        parts,
+        t.fields,
+        coalesce(t.of_execution, false) AS of_execution,
+        CASE
+          WHEN t.letter IS NOT NULL THEN t.type
+          WHEN parts[1] LIKE '*"%' THEN substr(parts[1], 2)::json #>> '{}'
+          ELSE substr(parts[1], 2)
+        END AS type,
+        CASE WHEN t.letter IS NULL THEN parts[2] ELSE substr(parts[1], 2) END AS node,
+        CASE WHEN t.letter IS NULL THEN parts[3] ELSE parts[2] END AS whole
+      -- The text begins with a line feed.
+      FROM unnest(string_to_array(substr(e.body, 2), chr(10))) WITH ORDINALITY AS lines (text, line)
+      CROSS JOIN LATERAL (SELECT string_to_array(text, chr(9)) AS parts) AS of_line
+      LEFT JOIN event_types t ON t.letter = left(text, 1)
+    ) AS headed
+  ) AS named_once
+) AS event;
+
+-- Readers then need the right to read these tables, and row security applies to them instead of to the owner.
+DO $$
+BEGIN
+  IF current_setting('server_version_num')::integer >= 150000 THEN
+    ALTER VIEW events SET (security_invoker = true);
+  END IF;
+END $$;
+
+-- Threads: conversations that executions read and continue.
+CREATE TABLE threads (
+  -- Never used twice, so that a turn that has read a thread does not append to another one of the same id.
+  number        bigint  NOT NULL GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+  tenant_id     text    NOT NULL,
+  id            text    NOT NULL COLLATE "C",
+  -- Totals of its messages, and of the summary: how many they are, and their size.
+  messages      integer NOT NULL,
+  bytes         bigint  NOT NULL,
+  -- Sequence of the last message.
+  last          integer NOT NULL,
+  -- What the messages up to `summarised` say. Null: there is none.
+  summary       text,
+  summarised    integer NOT NULL,
+  created_at_ms bigint  NOT NULL,
+  updated_at_ms bigint  NOT NULL,
+  UNIQUE (tenant_id, id)
+);
+CREATE INDEX threads_by_change ON threads (tenant_id, updated_at_ms, number);
+
+CREATE TABLE thread_messages (
+  -- Of `threads`.
+  thread        bigint  NOT NULL,
+  sequence      integer NOT NULL,
+  tenant_id     text    NOT NULL,
+  bytes         integer NOT NULL,
+  -- Whose turn has appended it. Null: a request has.
+  execution_id  text,
+  node_id       text,
+  activation    integer,
+  created_at_ms bigint  NOT NULL,
+  -- JSON object.
+  message       text    NOT NULL,
+  PRIMARY KEY (thread, sequence)
+);
+
+-- The bytes of threads, like those of the tables above (`tenant_storage`).
+CREATE FUNCTION jamjet_threads_stored() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM jamjet_add_stored(r.tenant_id, 'threads', sum(r.bytes)::bigint * CASE TG_OP WHEN 'INSERT' THEN 1 ELSE -1 END)
+    FROM changed r JOIN tenant_storage s ON s.tenant_id = r.tenant_id GROUP BY r.tenant_id;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER stored AFTER INSERT ON threads REFERENCING NEW TABLE AS changed
+  FOR EACH STATEMENT EXECUTE FUNCTION jamjet_threads_stored();
+CREATE TRIGGER unstored AFTER DELETE ON threads REFERENCING OLD TABLE AS changed
+  FOR EACH STATEMENT EXECUTE FUNCTION jamjet_threads_stored();
+CREATE FUNCTION jamjet_threads_restored() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM jamjet_add_stored(s.tenant_id, 'threads', new.bytes - old.bytes) FROM tenant_storage s WHERE s.tenant_id = new.tenant_id;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER restored AFTER UPDATE OF bytes ON threads FOR EACH ROW WHEN (new.bytes <> old.bytes)
+  EXECUTE FUNCTION jamjet_threads_restored();
+
+-- Keys of live executions: a workflow has one live execution with a key at most. The row is removed when the execution ends.
+CREATE TABLE execution_keys (
+  tenant_id    text NOT NULL,
+  workflow_id  text NOT NULL COLLATE "C",
+  key          text NOT NULL COLLATE "C",
+  execution_id text NOT NULL,
+  PRIMARY KEY (tenant_id, workflow_id, key)
+);
