@@ -64,6 +64,10 @@ export interface Operation extends PartOperation {
 
 /** Operations that one visit may have, besides the one with which it continues as another execution. */
 export const MAX_OPERATIONS = 10_000;
+/** Operations that a worker commits at once. */
+export const MAX_COMMITTED_OPERATIONS = 1_000;
+/** Characters of JSON of all operations of a visit in a worker, and their results: they are in memory with the execution. */
+export const MAX_JOURNAL_CHARS = 32 * 1024 * 1024;
 
 /** What a caller has sent to a function. The function is given it in the order of the log, like a result. */
 export interface Update {
@@ -140,7 +144,8 @@ interface Parts {
   readonly size: number;
   readonly settled: number;
   readonly asked: Operation | null;
-  readonly handlers: readonly Operation[];
+  readonly handlers: SortedMap<Operation>;
+  readonly chars: number;
   /** By number. */
   readonly updates: SortedMap<Update>;
   readonly updateCount: number;
@@ -191,9 +196,14 @@ export class Journal {
     return this.#parts.asked;
   }
 
+  /** Characters of JSON of the operations, as they began, and of their results. */
+  get chars(): number {
+    return this.#parts.chars;
+  }
+
   /** The operations that say which updates the function takes. */
   get handlers(): readonly Operation[] {
-    return this.#parts.handlers;
+    return allOf(this.#parts.handlers);
   }
 
   update(number: number): Update | undefined {
@@ -269,6 +279,7 @@ export class Journal {
       operations: put(operations, number, operation),
       open: put(open, number, operation),
       size: Math.max(size, number),
+      chars: this.#charsWith(operation),
       asked: operation.asked === true ? operation : asked,
     });
   }
@@ -281,22 +292,29 @@ export class Journal {
       operations: put(operations, number, operation),
       open: concat(below(open, number), above(open, number)),
       size: Math.max(size, number),
+      chars: this.#charsWith(operation),
       asked: asked?.number === number ? null : asked,
     });
+  }
+
+  #charsWith(operation: Operation): number {
+    const { chars, size } = this.#parts;
+    return operation.number <= size ? chars : chars + charsOf(operation as unknown as Json);
   }
 
   /** An operation has its result. */
   settle(operation: Operation): Journal {
     const { number, kind } = operation;
-    const { operations, results, open, asked, settled, handlers } = this.#parts;
+    const { operations, results, open, asked, settled, handlers, chars } = this.#parts;
     const position = settled + 1;
     return this.#with({
+      chars: chars + charsOf(operation.output ?? null),
       operations: put(operations, number, operation),
       results: put(results, position, { position, number }),
       open: concat(below(open, number), above(open, number)),
       settled: position,
       asked: asked?.number === number ? null : asked,
-      handlers: kind === 'handler' ? [...handlers, operation] : handlers,
+      handlers: kind === 'handler' ? put(handlers, number, operation) : handlers,
     });
   }
 
@@ -425,8 +443,10 @@ export class Journal {
     for (const [position, number] of positions) results = put(results, position, { position, number });
     for (const { position, number } of updates) results = put(results, position, { position, number, isUpdate: true });
     const asked = stored.find((operation) => operation.asked === true && !isSettled(operation)) ?? null;
-    const handlers = stored.filter(({ kind }) => kind === 'handler');
-    const parts = { state, input, operations, open, results, settled, asked, handlers, size: stored.length };
+    let { handlers } = NOTHING;
+    for (const operation of stored) if (operation.kind === 'handler') handlers = put(handlers, operation.number, operation);
+    const chars = stored.reduce((sum, operation) => sum + charsOf(operation as unknown as Json), 0);
+    const parts = { state, input, operations, open, results, settled, asked, handlers, chars, size: stored.length };
     return updates.reduce((journal, update) => journal.#putUpdate(update), new Journal(Object.assign({}, NOTHING, parts)));
   }
 }
@@ -440,11 +460,16 @@ const NOTHING: Parts = {
   size: 0,
   settled: 0,
   asked: null,
-  handlers: [],
+  handlers: null,
+  chars: 0,
   updates: null,
   updateCount: 0,
   updateChars: 0,
 };
+
+function charsOf(value: Json): number {
+  return charsUpTo(value, MAX_JOURNAL_CHARS);
+}
 
 function allOf<T>(map: SortedMap<T>): T[] {
   const all: T[] = [];

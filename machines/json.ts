@@ -1,3 +1,5 @@
+import type { Copies } from './copies.ts';
+
 /** Any JSON value. */
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
 export type JsonObject = { readonly [key: string]: Json };
@@ -8,17 +10,17 @@ export function isObject(value: unknown): value is JsonObject {
 
 /**
  * Applies a merge patch (RFC 7396): objects merge recursively, null deletes, any other value replaces. Copies only the objects that
- * the patch changes.
+ * the patch changes. `copies`: those of patches before it.
  */
-export function mergePatch(target: Json | undefined, patch: Json): Json {
+export function mergePatch(target: Json | undefined, patch: Json, copies?: Copies): Json {
   if (!isObject(patch)) return patch;
   if (!isObject(target)) return withoutNulls(patch);
-  const merged: Record<string, Json> = { ...target };
+  const merged: Record<string, Json> = copies === undefined ? { ...target } : copies.of(target);
   for (const [key, value] of Object.entries(patch)) {
     // An assignment to `__proto__` would change the prototype instead of setting a key.
     if (key === '__proto__') continue;
     if (value === null) delete merged[key];
-    else merged[key] = mergePatch(Object.hasOwn(merged, key) ? merged[key] : undefined, value);
+    else merged[key] = mergePatch(Object.hasOwn(merged, key) ? merged[key] : undefined, value, copies);
   }
   return merged;
 }
@@ -39,8 +41,8 @@ function withoutNulls(patch: JsonObject): JsonObject {
 }
 
 /** Applies a patch to an execution's state. A patch that is no object changes nothing. */
-export function patchState(state: JsonObject, patch: Json | undefined): JsonObject {
-  return isObject(patch) ? (mergePatch(state, patch) as JsonObject) : state;
+export function patchState(state: JsonObject, patch: Json | undefined, copies?: Copies): JsonObject {
+  return isObject(patch) ? (mergePatch(state, patch, copies) as JsonObject) : state;
 }
 
 /** The smallest merge patch (RFC 7396) that leads from one object to the other. */

@@ -1,3 +1,6 @@
+/** Levels of nested JSON in a request, and of JSON pointers: deeper than any workflow or state, and far from overflowing the stack. */
+export const MAX_LEVELS = 256;
+
 /** Limits of a workflow document; a larger document is refused. */
 export const MAX_NODES = 5_000;
 export const MAX_EDGES = 20_000;

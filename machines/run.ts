@@ -208,6 +208,8 @@ export interface Refused {
   readonly refused: RefusalCode;
   /** The open approvals' node ids for `several_pending_approvals`, the descriptors of accepted events for `not_accepted`, else empty. */
   readonly nodes: readonly string[];
+  /** Of `stale`: which of the operations does not fit the state, and why; absent = the journal says it. */
+  readonly reason?: string;
 }
 
 /** An open approval, as the API lists it. */

@@ -49,9 +49,11 @@ export class FunctionSteps {
   }
 
   /** Null = the entries do not fit the journal, or the function has not been given all results and only waits for them. */
-  operate({ node, entries, parkedAfter }: Operations): StepResult | null {
-    for (const entry of entries) {
-      if (!applyEntry(this.#host.step, node, entry, this.#host.env.nowMs)) return null;
+  operate({ node, entries, parkedAfter }: Operations): StepResult | Refused | null {
+    for (const [index, entry] of entries.entries()) {
+      const fits = applyEntry(this.#host.step, node, entry, this.#host.env.nowMs);
+      if (typeof fits === 'string') return { refused: 'stale', nodes: [], reason: `operations[${index}]: ${fits}` };
+      if (!fits) return null;
       if (entry.type === 'begin' && entry.kind === 'continue' && this.continuesAsNew(node)) return this.#host.finish(node);
     }
     const isParked = parkedAfter !== undefined && this.#park(node, parkedAfter);

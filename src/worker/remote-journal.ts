@@ -1,5 +1,6 @@
-import { Journal, type JournalPart } from '../../machines/journal.ts';
+import { Journal, type JournalPart, MAX_COMMITTED_OPERATIONS } from '../../machines/journal.ts';
 import type { OperationEntry, Visit } from '../../machines/messages.ts';
+import { MAX_POINTER_KEYS, pointerKeysOf } from '../../machines/snapshot-change.ts';
 import type { CommitOperations } from '../api/operations/journal-operations.ts';
 import type { WorkItem } from '../api/operations/work-items.ts';
 import { ApiError, type JamjetClient } from '../client/index.ts';
@@ -18,7 +19,6 @@ const QUIET_MS = 1_000;
 const MAX_REQUEST_BYTES = 2 * 1024 * 1024 - 16 * 1024;
 /** Operations in one request, unless a single one is larger. */
 const MAX_BATCH_BYTES = 512 * 1024;
-const MAX_BATCH = 1_000;
 
 export interface RemoteJournalOptions {
   readonly client: JamjetClient;
@@ -177,28 +177,39 @@ function partResult({ handled, ...result }: Reply['results'][number]): object {
   return handled === true ? { ...result, isHandled: true } : result;
 }
 
-/** In the form of the API. A result that no request can hold is the failure of its step. */
-function sendable(entry: OperationEntry): { readonly operation: Operation; readonly bytes: number } {
+/** In the form of the API. */
+interface Sendable {
+  readonly operation: Operation;
+  readonly bytes: number;
+  readonly pointerKeys: number;
+}
+
+/** A result that no request can hold is the failure of its step. */
+function sendable(entry: OperationEntry): Sendable {
   const operation = Object.fromEntries(
     Object.entries(entry).map(([key, value]) => [key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), value]),
   ) as Operation;
   const bytes = Buffer.byteLength(JSON.stringify(operation));
-  if (bytes <= MAX_REQUEST_BYTES || entry.type !== 'complete') return { operation, bytes };
+  const pointerKeys = entry.type === 'transition' && entry.snapshot !== undefined ? pointerKeysOf(entry.snapshot) : 0;
+  if (bytes <= MAX_REQUEST_BYTES || entry.type !== 'complete') return { operation, bytes, pointerKeys };
   const { operation: number, attempt } = entry;
   const error = `the result is larger than the 2 MiB that a worker may send: store it elsewhere, and return where it is`;
-  return { operation: { type: 'fail', operation: number, attempt, error, error_class: 'validation' }, bytes: 0 };
+  return { operation: { type: 'fail', operation: number, attempt, error, error_class: 'validation' }, bytes: 0, pointerKeys };
 }
 
 /** At least one, which may be empty. */
-function batchesOf(operations: readonly { readonly operation: Operation; readonly bytes: number }[]): readonly Operation[][] {
+function batchesOf(operations: readonly Sendable[]): readonly Operation[][] {
   const batches: Operation[][] = [[]];
-  let size = 0;
-  for (const { operation, bytes } of operations) {
+  let [size, keys] = [0, 0];
+  for (const { operation, bytes, pointerKeys } of operations) {
     const last = batches.at(-1) as Operation[];
-    const isFull = last.length > 0 && (size + bytes > MAX_BATCH_BYTES || last.length >= MAX_BATCH);
-    size = isFull ? bytes : size + bytes;
-    if (isFull) batches.push([operation]);
-    else last.push(operation);
+    size += bytes;
+    keys += pointerKeys;
+    const isFull = size > MAX_BATCH_BYTES || keys > MAX_POINTER_KEYS || last.length >= MAX_COMMITTED_OPERATIONS;
+    if (isFull && last.length > 0) {
+      batches.push([operation]);
+      [size, keys] = [bytes, pointerKeys];
+    } else last.push(operation);
   }
   return batches;
 }

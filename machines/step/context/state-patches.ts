@@ -1,4 +1,5 @@
 import { pathOf } from '../../appended-lists.ts';
+import { Copies } from '../../copies.ts';
 import { isObject, type Json, type JsonObject, patchState } from '../../json.ts';
 import { admittedPatch } from '../../program/internal-state.ts';
 import type { ProgramTables } from '../../program/tables.ts';
@@ -13,6 +14,8 @@ export class StatePatches {
   readonly #tables: ProgramTables;
   readonly #draft: Draft;
   #ignored: Set<string> | null = null;
+  /** Of the state, by the operations of this step. */
+  #copies = new Copies();
 
   constructor(tables: ProgramTables, draft: Draft) {
     this.#tables = tables;
@@ -36,21 +39,37 @@ export class StatePatches {
     return this.#ignored === null ? NONE : [...this.#ignored];
   }
 
-  apply(patch: Json | undefined): void {
+  apply(patch: Json | undefined, copies?: Copies): void {
     const { now } = this.#draft;
     if (now.lists !== undefined && isObject(patch)) now.lists = listsBesides(now.lists, patch);
-    now.state = patchState(now.state, patch);
+    now.state = patchState(now.state, patch, copies);
   }
 
-  /** Changes the state, or the value of one of its keys, exactly. */
-  change(key: string | null, change: SnapshotChange): void {
+  /** Applies what an operation exposes. Many of them copy the state once. */
+  expose(patch: Json): void {
+    this.apply(patch, this.#copies);
+  }
+
+  /** Changes the state, or the value of one of its keys, exactly. Many changes copy the state once. Returns the pointer that does not fit; null = all do. */
+  change(key: string | null, change: SnapshotChange): string | null {
     const { now } = this.#draft;
     delete now.lists;
-    if (key === null) now.state = changed(now.state, change);
-    else {
-      const before = now.state[key];
-      now.state = { ...now.state, [key]: changed(isObject(before) ? before : {}, change) };
+    const before = key === null ? now.state : now.state[key];
+    const after = changed(isObject(before) ? before : {}, change, this.#copies);
+    if (typeof after === 'string') return after;
+    if (key === null) now.state = after;
+    else if (after !== before) {
+      const state = this.#copies.of(now.state);
+      state[key] = after;
+      now.state = state;
     }
+    return null;
+  }
+
+  /** The state as it is now, for an event. Operations that follow copy it again. */
+  keep(): JsonObject {
+    this.#copies = new Copies();
+    return this.#draft.now.state;
   }
 
   /** Remembers which events have lists of the state whole. */

@@ -3,6 +3,7 @@ import type { Json, JsonObject } from '../../json.ts';
 import type { Decide, OperationEntry, Transition } from '../../messages.ts';
 import { outputKeyOf } from '../../nodes/index.ts';
 import type { TimerPurpose } from '../../program/timers.ts';
+import { shortened } from '../../shortened.ts';
 import { completedPatch, outputKeyPatch, patchData } from '../actions/state-patch.ts';
 import type { ActiveVisit } from '../context/active-visits.ts';
 import type { EarlyEvent } from '../context/context.ts';
@@ -14,8 +15,11 @@ function journalOf({ journal }: Pick<ActiveVisit, 'journal'>): Journal {
   return journal;
 }
 
-/** Logs what a function has begun, or what has come of it, unless the journal has it. False = it does not fit the journal. */
-export function applyEntry(step: StepContext, node: string, entry: OperationEntry, nowMs: number): boolean {
+/**
+ * Logs what a function has begun, or what has come of it, unless the journal has it. False = it does not fit the journal; a text = why it does not fit
+ * the state.
+ */
+export function applyEntry(step: StepContext, node: string, entry: OperationEntry, nowMs: number): boolean | string {
   if (entry.type === 'begin') return begin(step, node, entry, nowMs);
   if (entry.type === 'update') return handle(step, node, entry);
   if (entry.type === 'transition') return applyTransition(step, node, entry, nowMs);
@@ -62,7 +66,7 @@ export function receiveUpdate(step: StepContext, node: string, name: string, inp
   step.setActive(node, Object.assign({}, active, { journal, hasGrown: true }));
 }
 
-function begin(step: StepContext, node: string, entry: OperationEntry & { type: 'begin' }, nowMs: number): boolean {
+function begin(step: StepContext, node: string, entry: OperationEntry & { type: 'begin' }, nowMs: number): boolean | string {
   const {
     operation: number,
     name,
@@ -84,6 +88,9 @@ function begin(step: StepContext, node: string, entry: OperationEntry & { type: 
   if (known !== undefined) return known.name === name && known.kind === kind;
   if (number !== journal.size + 1 || (number > MAX_OPERATIONS && kind !== 'continue')) return false;
   const isApproval = kind === 'approval';
+  // Each question has the state in the log.
+  if (isApproval && journal.asked === null && step.events.some(({ type }) => type === 'interrupt_raised'))
+    return 'a question is asked by the same operations: the next one needs a commit of its own';
   const atOnceMs = untilMs ?? (limitMs === undefined || isApproval ? undefined : nowMs + limitMs);
   const since = step.addEvent('step_started', node, {
     name,
@@ -134,7 +141,7 @@ function begin(step: StepContext, node: string, entry: OperationEntry & { type: 
 function expose(step: StepContext, node: string, operation: Operation, exposed: JsonObject): void {
   const { kind } = step.tables.nodeOf(node);
   const patch = completedPatch({ output: exposed, ...patchData(outputKeyPatch(kind) ?? { kind: 'output' }) }, node);
-  step.patches.apply(step.patches.admitted(patch, node));
+  step.patches.expose(step.patches.admitted(patch, node));
   complete(step, node, operation, null, {});
 }
 
@@ -156,7 +163,7 @@ export function takeEvent(step: StepContext, node: string, operation: Operation,
 }
 
 /** The machine that the function runs has taken a macrostep. Its persisted snapshot is the state, or what is under the output key of the node. */
-function applyTransition(step: StepContext, node: string, transition: Transition, nowMs: number): boolean {
+function applyTransition(step: StepContext, node: string, transition: Transition, nowMs: number): boolean | string {
   const { operation: number, event, value, actions, actor, emitted, snapshot } = transition;
   const { activation, ...active } = step.activeOf(node);
   const journal = journalOf(active);
@@ -173,7 +180,8 @@ function applyTransition(step: StepContext, node: string, transition: Transition
     ...(snapshot === undefined ? {} : { snapshot }),
     activation,
   });
-  if (snapshot !== undefined) step.patches.change(outputKeyOf(step.tables.nodeOf(node).kind), snapshot);
+  const misfit = snapshot === undefined ? null : step.patches.change(outputKeyOf(step.tables.nodeOf(node).kind), snapshot);
+  if (misfit !== null) return `the pointer "${shortened(misfit, 200)}" leads into a list, which can only be set as a whole`;
   const after = journal.settled;
   const operation: Operation = {
     number,
@@ -213,7 +221,7 @@ function askNext(step: StepContext, node: string, nowMs: number): void {
 
 function ask(step: StepContext, node: string, activation: number, operation: Operation, nowMs: number): void {
   const description = operation.message ?? operation.name;
-  const data = { reason: 'human_approval', description, state_for_review: step.now.state, activation };
+  const data = { reason: 'human_approval', description, state_for_review: step.patches.keep(), activation };
   const since = step.addEvent('interrupt_raised', node, data);
   const { limitMs } = operation;
   const limited = limitMs === undefined ? {} : { fireAtMs: nowMs + limitMs };

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { MAX_COMMITTED_OPERATIONS } from '../../../machines/journal.ts';
 import {
   anyJson,
   anyObject,
@@ -56,7 +57,7 @@ export const JournalOperation = Type.Object(
     actor: someText('Of `transition`: ids of the actors that lead to the machine; null = the root.'),
     emitted: optional(listOf(anyJson('An event.'), 'Events.'), 'Of `transition`: events that it has emitted.'),
     snapshot: someObject(
-      'Of `transition`: how the persisted snapshot has changed: `{set: {pointer: value}, removed: [pointer]}`.',
+      'Of `transition`: how the persisted snapshot has changed: `{set: {pointer: value}, removed: [pointer]}`. JSON pointers (RFC 6901) lead through objects, not into lists, and have at most 256 keys each, 10,000 in one request.',
     ),
   },
   { description: 'What a durable function has begun, or what has come of it.' },
@@ -70,7 +71,7 @@ export const CommitOperations = Type.Object(
       'Worker that reports, recorded beside the caller. Default: the one that claimed the item.',
     ),
     operations: optional(
-      Type.Array(JournalOperation, { maxItems: 10_000 }),
+      Type.Array(JournalOperation, { maxItems: MAX_COMMITTED_OPERATIONS }),
       'Taken or refused as a whole. Those that the journal has already are taken as said again. Default: none.',
     ),
     known: Type.Object(

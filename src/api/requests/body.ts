@@ -1,13 +1,12 @@
 import type { Cooperative } from '../../../machines/cooperative.ts';
 import type { Json } from '../../../machines/json.ts';
+import { MAX_LEVELS } from '../../../machines/limits.ts';
 import { shortened } from '../../../machines/shortened.ts';
 import { noteWellFormed } from '../../../machines/unicode.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 import { assertAllowed, decodeBody } from './body-checks.ts';
 import { parseInPieces } from './large-json.ts';
 
-/** Deeper than any workflow or state, and far from overflowing the stack. */
-const MAX_DEPTH = 256;
 /** What is known of the parts of a body is noted from this size on: looking at them again would take longer. */
 const LARGE_BYTES = 16_384;
 
@@ -73,7 +72,7 @@ function* scan(bytes: Uint8Array): Cooperative<boolean> {
       else if (lower === OPENING_BRACE) {
         depth += 1;
         nested += 1;
-        if (depth > MAX_DEPTH) throw new RuntimeError('bad_request', `the body is nested more than ${MAX_DEPTH} levels deep`);
+        if (depth > MAX_LEVELS) throw new RuntimeError('bad_request', `the body is nested more than ${MAX_LEVELS} levels deep`);
         if (nested > MAX_NESTED) throw new RuntimeError('bad_request', `the body has more than ${MAX_NESTED} objects and lists`);
       } else if (lower === CLOSING_BRACE) depth -= 1;
     }

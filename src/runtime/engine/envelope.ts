@@ -75,6 +75,8 @@ export interface RefusedMessage {
   /** `thread`: a thread is not as the turn has read it · `key`: another execution has the key. */
   readonly refused: Refused['refused'] | 'idempotency' | 'unknown' | 'thread' | 'key';
   readonly nodes: readonly string[];
+  /** As of `Refused`. */
+  readonly reason?: string;
   /** Sequence of the run that refused it; absent = the store did. */
   readonly seq?: number;
 }

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { durable } from '../../../src/index.ts';
+import { longestTurnMs } from '../../support/longest-turn.ts';
+import { replayAll } from '../../support/replay-all.ts';
 import { type Api, api, EXTERNAL } from '../support/api.ts';
 
 const { document } = durable({ id: 'f', run: () => ({}) });
@@ -197,5 +199,178 @@ describe('POST /work-items/:id/operations', () => {
     const other = await server.token('worker', { tenantId: 'acme' });
     const { status } = await server.post(url, body, { as: null, headers: { authorization: `Bearer ${other}` } });
     expect(status).toBe(404);
+  });
+});
+
+describe('operations of a hostile worker', () => {
+  const transition = (operation: number, set: object, removed: readonly string[] = []) => ({
+    type: 'transition',
+    operation,
+    event: 'go',
+    value: 'a',
+    snapshot: { set, removed },
+  });
+  const fields = (count: number, key: (index: number) => string, value: unknown = 1) =>
+    Object.fromEntries(Array.from({ length: count }, (_, index) => [key(index), value]));
+  const exposes = (from: number, count: number, exposed: (index: number) => object) =>
+    Array.from({ length: count }, (_, index) => ({
+      type: 'begin',
+      operation: from + index,
+      kind: 'expose',
+      name: 'expose',
+      exposed: exposed(index),
+    }));
+
+  it.each<readonly [string, object, string]>([
+    ['deep', transition(1, { ['/a'.repeat(20_001)]: 1 }), '…" has more than 256 keys'],
+    [
+      'many',
+      transition(
+        1,
+        fields(5_100, (n) => `/a/${n}`),
+      ),
+      'the pointers of a request have at most 10,000 keys',
+    ],
+    [
+      'many that remove',
+      transition(
+        1,
+        {},
+        Array.from({ length: 10_001 }, (_, n) => `/${n}`),
+      ),
+      'have at most 10,000 keys',
+    ],
+    ['without a slash', transition(1, { a: 1 }), 'the pointer "a" is no JSON pointer (RFC 6901)'],
+    ['with an escape of its own', transition(1, {}, ['/~2']), 'the pointer "/~2" is no JSON pointer (RFC 6901)'],
+    ['to __proto__', transition(1, { '/__proto__/x': 1 }), 'the pointer "/__proto__/x" has a key that is not allowed'],
+    ['to a prototype', transition(1, { '/a/constructor/prototype': 1 }), 'has a key that is not allowed'],
+    ['whose value is a prototype', transition(1, { '/constructor': { prototype: {} } }), 'has a key that is not allowed'],
+    ['to the whole, which is none', transition(1, { '': [] }), 'the whole snapshot, at "", is an object'],
+  ])('are refused for pointers: %s', async (_, operation, problem) => {
+    const server = await claimed();
+    const { status, body } = await send(server, [operation]);
+    expect({ status, error: body.error }).toEqual({ status: 400, error: expect.stringContaining(problem) });
+    expect(body.error).toContain('operations[0].snapshot: ');
+    expect(await types(server)).toHaveLength(3);
+  });
+
+  it('are refused if they lead into a list, with nothing changed', async () => {
+    const server = await claimed();
+    const { status, body } = await send(server, [transition(1, { '': { list: [1] } }), transition(2, { '/list/4294967290': 1 })]);
+    expect(status).toBe(409);
+    expect(body).toMatchObject({
+      code: 'conflict',
+      reason: 'operations[1]: the pointer "/list/4294967290" leads into a list, which can only be set as a whole',
+    });
+    expect(await types(server)).toHaveLength(3);
+    expect((await server.get(`/executions/${server.id}`)).body.state).toEqual({});
+  });
+
+  it('are refused if the state would be too large, and the attempt goes on', async () => {
+    const server = await claimed();
+    const large = 'x'.repeat(2_000_000);
+    for (let n = 1; n <= 8; n += 1) await send(server, [transition(n, { [`/k${n}`]: large })]);
+    const { status, body } = await send(server, [transition(9, { '/k9': large })]);
+    expect({ status, body }).toMatchObject({
+      status: 413,
+      body: { code: 'state_too_large', error: expect.stringContaining('the state would be larger than 16 MiB') },
+    });
+    expect((await send(server, [transition(9, { '/k9': 1 }, ['/k1'])])).status).toBe(200);
+  });
+
+  it('are refused if the journal would be too large', async () => {
+    const server = await claimed();
+    const large = 'x'.repeat(2_000_000);
+    const step = (operation: number) => [
+      { type: 'begin', operation, kind: 'step', name: 'a' },
+      { type: 'complete', operation, attempt: 0, output: large },
+    ];
+    for (let n = 1; n <= 16; n += 1) expect((await send(server, step(n))).status).toBe(200);
+    const { status, body } = await send(server, step(17));
+    expect({ status, body }).toMatchObject({
+      status: 413,
+      body: {
+        code: 'state_too_large',
+        error: expect.stringContaining('the journal of the function would be larger than 32 MiB'),
+      },
+    });
+    expect((await send(server, [], { parked_after: 0 })).status).toBe(200);
+  });
+
+  it('are refused if a cancelled question would be followed by another one, which has the state in the log as well', async () => {
+    const server = await claimed();
+    const ask = (operation: number) => ({ type: 'begin', operation, kind: 'approval', name: 'approval', message: 'Sure?' });
+    const { status, body } = await send(server, [ask(1), ask(2), { type: 'cancel', operation: 1 }, ask(3)]);
+    expect({ status, reason: (body as unknown as { reason: string }).reason }).toEqual({
+      status: 409,
+      reason: 'operations[3]: a question is asked by the same operations: the next one needs a commit of its own',
+    });
+    expect((await send(server, [ask(1), ask(2), { type: 'cancel', operation: 1 }])).status).toBe(200);
+    expect((await send(server, [ask(3)])).status).toBe(200);
+  });
+
+  it('are refused if they are more than 1,000', async () => {
+    const server = await claimed();
+    expect(
+      (
+        await send(
+          server,
+          exposes(1, 1_001, () => ({})),
+        )
+      ).status,
+    ).toBe(400);
+  });
+
+  it('are taken in no time if they are allowed, and can be replayed', async () => {
+    const requests: readonly (readonly object[])[] = [
+      [
+        transition(
+          1,
+          fields(4_000, (n) => `/k${n}`),
+        ),
+      ],
+      [
+        transition(
+          1,
+          { '': fields(4_000, (n) => `k${n}`), ...fields(2_000, (n) => `/k${n}`, 2) },
+          Object.keys(fields(4_000, (n) => `/k${n}`)),
+        ),
+      ],
+      [
+        transition(
+          1,
+          fields(40, (n) => `/p${n}${'/a'.repeat(240)}`),
+        ),
+      ],
+      Array.from({ length: 1_000 }, (_, n) =>
+        transition(
+          n + 1,
+          fields(9, (m) => `/k${n}_${m}`),
+        ),
+      ),
+      exposes(1, 1_000, (n) => fields(10, (m) => `k${n}_${m}`)),
+    ];
+    for (const request of requests) {
+      const server = await claimed();
+      let status = 0;
+      const tookMs = await longestTurnMs(async () => {
+        status = (await send(server, request)).status;
+      });
+      expect(status).toBe(200);
+      // Seconds, as long as each pointer and each operation copied the state.
+      expect(tookMs).toBeLessThan(500);
+      expect(Object.keys((await server.get(`/executions/${server.id}`)).body.state ?? {}).length).toBeGreaterThan(10);
+      await server.close();
+      expect((await replayAll(server.path)).differing).toEqual([]);
+    }
+  });
+
+  it('leave a state that was asked about as it was', async () => {
+    const server = await claimed();
+    const ask = { type: 'begin', operation: 2, kind: 'approval', name: 'approval', message: 'Sure?' };
+    await send(server, [...exposes(1, 1, () => ({ a: { b: 1 } })), ask, ...exposes(3, 1, () => ({ a: { b: 2 } }))]);
+    const asked = (await server.log(server.id)).find(({ type }) => type === 'interrupt_raised');
+    expect(asked?.data).toMatchObject({ state_for_review: { a: { b: 1 } } });
+    expect((await server.get(`/executions/${server.id}`)).body.state).toEqual({ a: { b: 2 } });
   });
 });

@@ -1,7 +1,10 @@
+import { pathOf } from '../../../../machines/appended-lists.ts';
 import type { OperationKind } from '../../../../machines/journal.ts';
 import { isObject, type Json, type JsonObject } from '../../../../machines/json.ts';
+import { MAX_LEVELS } from '../../../../machines/limits.ts';
 import type { OperationEntry } from '../../../../machines/messages.ts';
-import type { SnapshotChange } from '../../../../machines/snapshot-change.ts';
+import { shortened } from '../../../../machines/shortened.ts';
+import { MAX_POINTER_KEYS, type SnapshotChange } from '../../../../machines/snapshot-change.ts';
 import { didYouMean } from '../../../../machines/suggest.ts';
 import { toStorableText } from '../../../../machines/unicode.ts';
 import { checkedName, LAST_TIME_MS } from '../../../executors/durable/names.ts';
@@ -12,7 +15,8 @@ import type { GivenOperation } from '../../types/work.ts';
 
 /** What a worker says of a durable function, checked. Throws `bad_request` with the place. */
 export function checkedOperations(given: readonly GivenOperation[]): readonly OperationEntry[] {
-  return given.map((operation, index) => new Given(operation, `operations[${index}]`).entry());
+  const allowance = { pointerKeys: MAX_POINTER_KEYS };
+  return given.map((operation, index) => new Given(operation, `operations[${index}]`, allowance).entry());
 }
 
 /** The fields of an operation that begins, besides its number and its name, by its kind. */
@@ -65,10 +69,13 @@ type Field = Exclude<keyof GivenOperation, 'type'>;
 class Given {
   readonly operation: GivenOperation;
   readonly #place: string;
+  /** What all operations of the request have left. */
+  readonly #allowance: { pointerKeys: number };
 
-  constructor(operation: GivenOperation, place: string) {
+  constructor(operation: GivenOperation, place: string, allowance: { pointerKeys: number }) {
     this.operation = operation;
     this.#place = place;
+    this.#allowance = allowance;
   }
 
   entry(): OperationEntry {
@@ -151,7 +158,25 @@ class Given {
     const { set, removed } = this.operation[field] ?? {};
     const isRemoved = Array.isArray(removed) && removed.every((pointer) => typeof pointer === 'string');
     if (!isObject(set) || !isRemoved) throw this.#invalid(field, '{set: {pointer: value}, removed: [pointer]} is needed');
+    if (Object.hasOwn(set, '') && !isObject(set[''])) throw this.#invalid(field, 'the whole snapshot, at "", is an object');
+    for (const pointer of removed) this.#checkPointer(pointer, null);
+    for (const [pointer, value] of Object.entries(set)) if (pointer !== '') this.#checkPointer(pointer, value);
     return { set, removed };
+  }
+
+  /** `value`: null = none is set there. */
+  #checkPointer(pointer: string, value: Json): void {
+    const invalid = (problem: string): RuntimeError =>
+      this.#invalid('snapshot', `the pointer "${shortened(pointer, 200)}" ${problem}`);
+    if (!pointer.startsWith('/') || /~(?![01])/.test(pointer)) throw invalid('is no JSON pointer (RFC 6901)');
+    if (pointer.split('/', MAX_LEVELS + 2).length > MAX_LEVELS + 1) throw invalid(`has more than ${MAX_LEVELS} keys`);
+    const path = pathOf(pointer);
+    this.#allowance.pointerKeys -= path.length;
+    if (this.#allowance.pointerKeys < 0)
+      throw this.#invalid('snapshot', `the pointers of a request have at most ${MAX_POINTER_KEYS.toLocaleString('en')} keys`);
+    const isPrototype = (key: string, index: number): boolean => key === 'prototype' && path[index - 1] === 'constructor';
+    const leadsToPrototype = path.at(-1) === 'constructor' && isObject(value) && Object.hasOwn(value, 'prototype');
+    if (path.includes('__proto__') || path.some(isPrototype) || leadsToPrototype) throw invalid('has a key that is not allowed');
   }
 
   #time(): number {

@@ -58,7 +58,7 @@ export class WorkJournals {
     const run = await this.#runOf(item);
     // There is nothing to commit, and the function cannot be parked: it has yet to be given something.
     if (entries.length === 0) return partOf(run, item, given, named);
-    throw new RuntimeError('conflict', misfitOf(journalIn(run, item).journal, entries));
+    throw new RuntimeError('conflict', outcome.reason ?? misfitOf(journalIn(run, item).journal, entries));
   }
 
   /** Waits until there is something that the worker does not know. */

@@ -1,7 +1,8 @@
 import { appendedIn, partAt, pathOf } from '../../../../machines/appended-lists.ts';
+import { MAX_JOURNAL_CHARS } from '../../../../machines/journal.ts';
 import type { Json, JsonObject } from '../../../../machines/json.ts';
 import { charsUpTo } from '../../../../machines/json-size.ts';
-import type { Done, Message, Visit } from '../../../../machines/messages.ts';
+import type { Done, Message, Operations, Visit } from '../../../../machines/messages.ts';
 import type { Refused, Run, StepEnv, StepResult } from '../../../../machines/run.ts';
 import type { Context } from '../../../../machines/step/context/context.ts';
 import { start, step } from '../../../../machines/step/index.ts';
@@ -20,7 +21,7 @@ interface Excess {
 
 /**
  * Takes a step within the size limits of an execution. A result that exceeds them fails its node without retry, and so does what a durable function exposes. An event, an
- * update, a decision or a fork that exceeds them is refused with the error, and changes nothing. Any other message that exceeds them (e.g.
+ * update, a decision, a fork or what a worker commits that exceeds them is refused with the error, and changes nothing. Any other message that exceeds them (e.g.
  * a timer that lets a join copy large outputs) throws, like a step that fails. A step is taken if it does not grow what exceeds a
  * limit already.
  */
@@ -38,11 +39,28 @@ export function stepWithinLimits(
     const refused = bufferRefusal(run, stepped.run);
     if (refused !== null) return refused;
   }
-  const excess = stepExcess(run, stepped);
+  const excess = stepExcess(run, stepped) ?? (isOfWorker(run, message) ? journalExcess(message, stepped) : null);
   if (excess === null) return stepped;
-  if (message.type === 'event' || message.type === 'update' || message.type === 'decide' || message.type === 'fork')
+  if (
+    message.type === 'event' ||
+    message.type === 'update' ||
+    message.type === 'decide' ||
+    message.type === 'fork' ||
+    isOfWorker(run, message)
+  )
     return new RuntimeError(excess.errorClass, excess.text);
   return stepOrThrow(program, run, failureFor(message, excess), env);
+}
+
+/** Operations of an external worker are a request. */
+function isOfWorker(run: Run, message: Message): message is Operations {
+  return message.type === 'operations' && (run.snapshot.context as Context).active.get(message.node)?.local !== true;
+}
+
+/** A function in this process ends by itself when its results are too large. */
+function journalExcess({ node, entries }: Operations, { run }: StepResult): Excess | null {
+  const { chars = 0 } = (run.snapshot.context as Context).active.get(node)?.journal ?? {};
+  return entries.length === 0 ? null : excessOf('state_too_large', 'the journal of the function', chars, MAX_JOURNAL_CHARS);
 }
 
 /** Throws if the step exceeds the limits. */
