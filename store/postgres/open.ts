@@ -5,7 +5,7 @@ import { type Migration, migrate, readMigrations, refuseUnreleased } from '../mi
 import { packageFile } from '../package-files.ts';
 import { StoreError } from '../port/errors.ts';
 import type { Store } from '../port/store.ts';
-import { COMMIT_FUNCTION, CREATE_COMMIT_FUNCTION } from './commit/commit-function.ts';
+import { COMMIT_FUNCTIONS } from './commit/commit-functions.ts';
 import { Connections } from './connections.ts';
 import { asStoreError, isStarting } from './errors.ts';
 import { POLICIES } from './policies.ts';
@@ -120,8 +120,10 @@ async function upgrade(
   try {
     await checkEncoding(client);
     await migrate({ version, upgrade: apply }, migrations);
-    const { rows } = await client.query<{ exists: boolean }>('SELECT to_regproc($1) IS NOT NULL AS exists', [COMMIT_FUNCTION]);
-    if (rows[0]?.exists !== true) await add(CREATE_COMMIT_FUNCTION);
+    for (const { name, create } of COMMIT_FUNCTIONS) {
+      const { rows } = await client.query<{ exists: boolean }>('SELECT to_regproc($1) IS NOT NULL AS exists', [name]);
+      if (rows[0]?.exists !== true) await add(create);
+    }
     const eventTypes = missingEventTypes((await client.query<KnownEventType>(KNOWN_EVENT_TYPES.text)).rows);
     if (eventTypes.length > 0) await add(PUT_EVENT_TYPES.text, [JSON.stringify(eventTypes)]);
   } finally {

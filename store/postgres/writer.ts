@@ -158,13 +158,13 @@ export class Writer {
       written = await body({ send, ...queriesOn(client) });
     } catch (error) {
       await runQuery(client, ROLLBACK, []).catch(() => {});
-      throw error;
+      // What follows a statement that has failed says only that one has.
+      throw (await firstFailure(answers)) ?? error;
     }
     send(SEAL, this.#seal(chain, pending, written));
     send(COMMIT, []);
-    const settled = await Promise.allSettled(answers);
-    const failure = settled.find((each) => each.status === 'rejected');
-    if (failure !== undefined) throw failure.reason;
+    const failure = await firstFailure(answers);
+    if (failure !== undefined) throw failure;
     return written.result;
   }
 
@@ -241,4 +241,9 @@ export class Writer {
       await setTimeout(RETRY_MS);
     }
   }
+}
+
+async function firstFailure(answers: readonly Promise<unknown>[]): Promise<unknown> {
+  const settled = await Promise.allSettled(answers);
+  return settled.find((each) => each.status === 'rejected')?.reason;
 }

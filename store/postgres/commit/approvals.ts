@@ -1,6 +1,6 @@
 import { jsonText } from '../json-text.ts';
 import { PUT_APPROVALS, REMOVE_APPROVALS } from '../queries/commit.ts';
-import type { BoundStatement } from './commit-function.ts';
+import type { BoundStatement } from './commit-functions.ts';
 import type { EncodedWrite } from './encoded-write.ts';
 
 /** The statements that enter approvals which were asked for or decided, and remove those that were withdrawn. */

@@ -1,29 +1,43 @@
 import type { StreamDigest } from '../../audit/digest.ts';
 import type { Batch, CommitRejection } from '../../port/commit.ts';
 import { StoreError } from '../../port/errors.ts';
-import { sql } from '../connections.ts';
+import type { Sql, Value } from '../connections.ts';
 import { rejectionOf } from '../errors.ts';
 import { jsonText } from '../json-text.ts';
 import type { NotificationSender } from '../notify/sender.ts';
-import { ADD_TENANT_USAGE, EFFECTS, LOCK_EXECUTIONS, OFFLOAD_ARTIFACT } from '../queries/commit.ts';
+import {
+  ADD_TENANT_USAGE,
+  CREATE_THREADS,
+  DELETE_EMPTY_THREADS,
+  EFFECTS,
+  FREE_KEYS,
+  LOCK_EXECUTIONS,
+  LOCK_THREADS,
+  OFFLOAD_ARTIFACT,
+  REFUSE,
+  RESERVE_KEYS,
+} from '../queries/commit.ts';
 import type { Transaction, Writer } from '../writer.ts';
 import { approvalStatements } from './approvals.ts';
 import { offloadedBy } from './artifacts.ts';
-import { type BoundStatement, CALL_COMMIT_FUNCTION, commitParameters } from './commit-function.ts';
+import {
+  type BoundStatement,
+  CALL_COMMIT_FUNCTION,
+  COMMIT_UNITS,
+  commitParameters,
+  inCommitOrder,
+  unitsParameter,
+} from './commit-functions.ts';
 import { addEffects, addIdempotency, type EffectRows, hasEffects, noEffects, usageRows } from './effects.ts';
 import { type EncodedUnit, type EncodedWrite, encodeUnit } from './encoded-write.ts';
 import { logStatements } from './entry-rows.ts';
-import { executionStatements } from './execution-rows.ts';
-import { keysOf, writeKeys } from './keys.ts';
+import { executionStatements, type Key } from './execution-rows.ts';
+import { keyStatements, reservations } from './keys.ts';
 import { redactionStatements } from './redactions.ts';
-import { appendTurns, turnsOf } from './threads.ts';
+import { threadsOf, turnStatements } from './threads.ts';
 
-const SAVEPOINT = sql('SAVEPOINT unit');
-const RELEASE = sql('RELEASE unit');
-const UNDO = sql('ROLLBACK TO unit');
-
-/** Rolls a batch back that has to be committed unit by unit. */
-class UnitRejected extends Error {}
+/** Why a unit was refused, and at which of the lists of `unitStatements`. */
+type RefusedAt = readonly [reason: CommitRejection['reason'], place: number];
 
 interface EncodedBatch extends Omit<Batch, 'units'> {
   readonly units: readonly EncodedUnit[];
@@ -33,9 +47,9 @@ interface EncodedBatch extends Omit<Batch, 'units'> {
 export class Commits {
   readonly #writer: Writer;
   readonly #notifications: NotificationSender;
-  readonly #key: string | Uint8Array | null;
+  readonly #key: Key;
 
-  constructor(writer: Writer, notifications: NotificationSender, key: string | Uint8Array | null) {
+  constructor(writer: Writer, notifications: NotificationSender, key: Key) {
     this.#key = key;
     this.#writer = writer;
     this.#notifications = notifications;
@@ -58,60 +72,54 @@ export class Commits {
   }
 
   async #apply(batch: EncodedBatch): Promise<readonly (CommitRejection | null)[]> {
-    const effects = collectEffects(batch);
-    if (effects !== null) {
+    const statements = batchStatements(batch, this.#key);
+    if (statements !== null) {
       try {
-        return await this.#allOrNothing(batch, effects);
+        return await this.#allOrNothing(batch, statements);
       } catch (error) {
-        if (error instanceof UnitRejected) return this.#unitByUnit(batch);
         if (rejectionOf(error instanceof Error && error.cause !== undefined ? error.cause : error) === null) throw error;
       }
     }
     return this.#unitByUnit(batch);
   }
 
-  #allOrNothing({ atMs, units }: EncodedBatch, effects: EffectRows): Promise<readonly null[]> {
+  #allOrNothing({ atMs, units }: EncodedBatch, statements: readonly BoundStatement[]): Promise<readonly null[]> {
     const writes = units.flatMap((unit) => unit.executions);
-    const streams = streamsOf(writes);
-    const sealed = { result: units.map(() => null), atMs, streams };
-    const statements = [...executionStatements(writes, this.#key), ...effectStatement(effects, atMs)];
+    const sealed = { result: units.map(() => null), atMs, streams: streamsOf(writes) };
     const offloaded = offloadedBy(writes);
-    const others = [...approvalStatements(writes), ...redactionStatements(writes)];
     const usage = usageStatement(writes);
-    const turns = turnsOf(writes);
-    const keys = keysOf(writes);
-    const mayReject = turns.length > 0 || keys.length > 0;
-    if (offloaded.length === 0 && others.length === 0 && !mayReject)
+    if (offloaded.length === 0)
       return this.#writer.writeInOneStatement(CALL_COMMIT_FUNCTION, commitParameters([...statements, ...usage]), sealed);
-    return this.#writer.write(async (transaction) => {
-      if (mayReject) {
-        // What rejects the batch has to be known before anything else fails for it.
-        await Promise.all(statements.map(({ statement, values }) => transaction.query(statement, values)));
-        const isWritten = (await writeKeys(transaction, keys)) === null && (await appendTurns(transaction, turns, atMs));
-        if (!isWritten) throw new UnitRejected();
-      } else for (const { statement, values } of statements) transaction.send(statement, values);
-      for (const values of offloaded) transaction.send(OFFLOAD_ARTIFACT, values);
-      for (const { statement, values } of [...others, ...usage]) transaction.send(statement, values);
+    return this.#writer.write((transaction) => {
+      for (const { statement, values } of inCommitOrder(statements)) transaction.send(statement, values);
+      sendLast(transaction, offloaded, usage);
       return sealed;
     });
   }
 
-  #unitByUnit(batch: EncodedBatch): Promise<readonly (CommitRejection | null)[]> {
+  /** Takes two round trips, however many units there are. */
+  #unitByUnit({ atMs, units }: EncodedBatch): Promise<readonly (CommitRejection | null)[]> {
+    const writes = units.flatMap((unit) => unit.executions);
+    const parameter = unitsParameter(units.map((unit) => unitStatements(unit, atMs, this.#key)));
+    const keys = reservations(writes);
+    const threads = threadsOf(writes, atMs);
     return this.#writer.write(async (transaction) => {
-      const streams: StreamDigest[] = [];
-      const result: (CommitRejection | null)[] = [];
-      const { names } = logStatements(batch.units.flatMap((unit) => unit.executions));
-      for (const { statement, values } of names) transaction.send(statement, values);
-      transaction.send(LOCK_EXECUTIONS, [batch.units.flatMap((unit) => unit.executions.map(({ id }) => id))]);
-      for (const unit of batch.units) {
-        await transaction.query(SAVEPOINT);
-        const rejection = await applyUnit(transaction, unit, batch.atMs, this.#key);
-        if (rejection === null) streams.push(...streamsOf(unit.executions));
-        else await transaction.query(UNDO);
-        await transaction.query(RELEASE);
-        result.push(rejection);
-      }
-      return { result, atMs: batch.atMs, streams };
+      const sendRows = (statement: Sql, rows: readonly object[]): void => {
+        if (rows.length > 0) transaction.send(statement, [jsonText(rows)]);
+      };
+      for (const { statement, values } of logStatements(writes).names) transaction.send(statement, values);
+      sendRows(RESERVE_KEYS, keys);
+      const created = transaction.query<{ readonly numbers: readonly number[] }>(CREATE_THREADS, [jsonText(threads.created)]);
+      sendRows(LOCK_THREADS, threads.all);
+      transaction.send(LOCK_EXECUTIONS, [writes.map(({ id }) => id)]);
+      const answer = transaction.query<{ readonly refused: readonly (RefusedAt | null)[] }>(COMMIT_UNITS, [parameter]);
+      const [[reserved], [answered]] = await Promise.all([created, answer]);
+      sendRows(FREE_KEYS, keys);
+      if (threads.created.length > 0) transaction.send(DELETE_EMPTY_THREADS, [reserved?.numbers ?? []]);
+      const result = units.map((unit, index) => rejectionAt(unit, answered?.refused[index] ?? null));
+      const committed = units.filter((_, index) => result[index] === null).flatMap((unit) => unit.executions);
+      sendLast(transaction, offloadedBy(committed), usageStatement(committed));
+      return { result, atMs, streams: streamsOf(committed) };
     });
   }
 }
@@ -132,58 +140,58 @@ function collectEffects({ units }: EncodedBatch): EffectRows | null {
   return effects;
 }
 
-async function applyUnit(
-  transaction: Transaction,
-  unit: EncodedUnit,
-  atMs: number,
-  key: string | Uint8Array | null,
-): Promise<CommitRejection | null> {
-  const remembered = noEffects();
-  addIdempotency(remembered, unit);
-  if ((await rejectionFrom(transaction, effectStatement(remembered, atMs))) !== null)
-    return { reason: 'idempotency', executionId: null };
-  for (const write of unit.executions) {
-    const effects = noEffects();
-    const contradiction = addEffects(effects, write);
-    const reason =
-      (await rejectionFrom(transaction, executionStatements([write], key))) ??
-      contradiction ??
-      (await rejectionFrom(transaction, effectStatement(effects, atMs)));
-    if (reason !== null) return { reason, executionId: write.id };
-  }
-  const refused = await writeKeys(transaction, keysOf(unit.executions));
-  if (refused !== null) return { reason: 'key', executionId: refused };
-  for (const turn of turnsOf(unit.executions))
-    if (!(await appendTurns(transaction, [turn], atMs))) return { reason: 'thread', executionId: turn.executionId };
-  for (const values of offloadedBy(unit.executions)) transaction.send(OFFLOAD_ARTIFACT, values);
-  const others = [
-    ...approvalStatements(unit.executions),
-    ...redactionStatements(unit.executions),
-    ...usageStatement(unit.executions),
-  ];
-  for (const { statement, values } of others) transaction.send(statement, values);
-  return null;
+/** What the batch writes but for artifacts and usage; null when it cannot be committed in one statement. */
+function batchStatements(batch: EncodedBatch, key: Key): readonly BoundStatement[] | null {
+  const writes = batch.units.flatMap((unit) => unit.executions);
+  const effects = collectEffects(batch);
+  const keys = keyStatements(writes);
+  const turns = turnStatements(writes, batch.atMs);
+  if (effects === null || keys === null || turns === null) return null;
+  return [...executionStatements(writes, key), ...effectStatement(effects, batch.atMs), ...keys, ...turns, ...besides(writes)];
 }
 
-/** Comes last, because other transactions wait for these rows until the commit. */
+/** What each write of a unit writes, after the reply that the unit may have. */
+function unitStatements(unit: EncodedUnit, atMs: number, key: Key): readonly (readonly BoundStatement[])[] {
+  const remembered = noEffects();
+  addIdempotency(remembered, unit);
+  const written = unit.executions.map((write) => writeStatements([write], atMs, key));
+  return unit.idempotency === null ? written : [effectStatement(remembered, atMs), ...written];
+}
+
+function writeStatements(writes: readonly [EncodedWrite], atMs: number, key: Key): readonly BoundStatement[] {
+  const [write] = writes;
+  const effects = noEffects();
+  const contradiction = addEffects(effects, write);
+  const keys = keyStatements(writes, true);
+  const turns = turnStatements(writes, atMs);
+  const rows = executionStatements(writes, key);
+  if (contradiction === null && keys !== null && turns !== null)
+    return [...rows, ...effectStatement(effects, atMs), ...keys, ...turns, ...besides(writes)];
+  return [...rows, { statement: REFUSE, values: [contradiction ?? (keys === null ? 'key' : 'thread')] }];
+}
+
+/** What refuses nothing. */
+function besides(writes: readonly EncodedWrite[]): readonly BoundStatement[] {
+  return [...approvalStatements(writes), ...redactionStatements(writes)];
+}
+
+/** `refused`: by `COMMIT_UNITS`. */
+function rejectionAt({ executions, idempotency }: EncodedUnit, refused: RefusedAt | null): CommitRejection | null {
+  if (refused === null) return null;
+  const [reason, place] = refused;
+  const write = executions[idempotency === null ? place : place - 1];
+  return { reason, executionId: write?.id ?? null };
+}
+
+/** Artifacts, each as a parameter of its own, and usage, whose rows other transactions wait for until the commit. */
+function sendLast(transaction: Transaction, offloaded: readonly (readonly Value[])[], usage: readonly BoundStatement[]): void {
+  for (const values of offloaded) transaction.send(OFFLOAD_ARTIFACT, values);
+  for (const { statement, values } of usage) transaction.send(statement, values);
+}
+
 function usageStatement(writes: readonly EncodedWrite[]): readonly BoundStatement[] {
   const usage = usageRows(writes);
   return usage.length === 0 ? [] : [{ statement: ADD_TENANT_USAGE, values: [jsonText(usage)] }];
-}
-
-/** Executes the statements in order, up to the first that is rejected. */
-async function rejectionFrom(
-  transaction: Transaction,
-  statements: readonly BoundStatement[],
-): Promise<CommitRejection['reason'] | null> {
-  try {
-    for (const { statement, values } of statements) await transaction.query(statement, values);
-    return null;
-  } catch (error) {
-    const reason = rejectionOf(error);
-    if (reason === null) throw error;
-    return reason as CommitRejection['reason'];
-  }
 }
 
 function effectStatement(rows: EffectRows, atMs: number): readonly BoundStatement[] {

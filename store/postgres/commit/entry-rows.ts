@@ -3,7 +3,7 @@ import type { EventContext, LogEntry } from '../../log/entry.ts';
 import { jsonText } from '../json-text.ts';
 import { APPEND_ENTRIES, INSERT_ACTORS, INSERT_REVISIONS } from '../queries/commit.ts';
 import { SAME_REQUEST } from '../queries/log.ts';
-import type { BoundStatement } from './commit-function.ts';
+import type { BoundStatement } from './commit-functions.ts';
 import type { EncodedWrite } from './encoded-write.ts';
 
 export type Actor = Pick<EventContext, 'actorId' | 'actorType' | 'onBehalfOf'>;

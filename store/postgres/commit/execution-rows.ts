@@ -2,12 +2,12 @@ import { sealOf } from '../../snapshot-seal.ts';
 import { indexKey } from '../index-key.ts';
 import { jsonText } from '../json-text.ts';
 import { INSERT_EXECUTIONS, INSERT_LABELS, UPDATE_EXECUTIONS, WRITE_CHECKPOINTS } from '../queries/commit.ts';
-import type { BoundStatement } from './commit-function.ts';
+import type { BoundStatement } from './commit-functions.ts';
 import type { EncodedWrite } from './encoded-write.ts';
 import { logStatements } from './entry-rows.ts';
 
 /** Signs snapshots; null = seals carry no signature. */
-type Key = string | Uint8Array | null;
+export type Key = string | Uint8Array | null;
 
 /** The statements that insert, label and update executions, and write their checkpoints and logs. Rows are ordered as `LOCK_EXECUTIONS` locks them. */
 export function executionStatements(writes: readonly EncodedWrite[], key: Key): readonly BoundStatement[] {

@@ -1,6 +1,6 @@
 import { jsonText } from '../json-text.ts';
 import { INSERT_ERASURES, INSERT_ORIGINALS } from '../queries/commit.ts';
-import type { BoundStatement } from './commit-function.ts';
+import type { BoundStatement } from './commit-functions.ts';
 import type { EncodedWrite } from './encoded-write.ts';
 
 /** The statements that write the originals of redacted events, and that executions which have ended are to be erased. */

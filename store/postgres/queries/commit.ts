@@ -196,6 +196,57 @@ export const INSERT_ERASURES = sql(`INSERT INTO erasures (execution_id, tenant_i
   SELECT execution_id, tenant_id, ended_at_ms, remove_at_ms
   FROM json_to_recordset($1) AS e (execution_id text, tenant_id text, ended_at_ms bigint, remove_at_ms bigint)`);
 
+const KEY_COLUMNS = 'tenant_id, workflow_id, key, execution_id';
+const KEY_ROW = 'tenant_id text, workflow_id text, key text, execution_id text';
+/** Row `k` of `execution_keys` has the key of `w`. */
+const SAME_KEY = ['tenant_id', 'workflow_id', 'key'].map((column) => lookup(`k.${column}`, `w.${column}`)).join(' AND ');
+
+/** Keys that no execution has. */
+export const RESERVE_KEYS = sql(`INSERT INTO execution_keys (${KEY_COLUMNS})
+  SELECT ${KEY_COLUMNS} FROM json_to_recordset($1) AS w (${KEY_ROW}) ON CONFLICT (tenant_id, workflow_id, key) DO NOTHING`);
+export const TAKE_KEYS = sql(`WITH taken AS (${RESERVE_KEYS.text} RETURNING 1)
+SELECT jamjet_expect((SELECT count(*) FROM taken), json_array_length($1), 'key')`);
+/** Keys that one of `holders` has. */
+export const PASS_KEYS = sql(`WITH passed AS (
+  UPDATE execution_keys k SET execution_id = w.execution_id FROM json_to_recordset($1) AS w (${KEY_ROW}, holders text[])
+  WHERE ${SAME_KEY} AND k.execution_id = ANY(w.holders) RETURNING 1
+)
+SELECT jamjet_expect((SELECT count(*) FROM passed), json_array_length($1), 'key')`);
+/** Frees keys within the transaction that has reserved them. Parameters: rows, the holder that stands for the reservation. */
+export const RETURN_KEYS = sql(`UPDATE execution_keys k SET execution_id = $2 FROM json_to_recordset($1) AS w (${KEY_ROW})
+  WHERE ${SAME_KEY} AND k.execution_id = w.execution_id`);
+export const FREE_KEYS = sql(`DELETE FROM execution_keys k USING json_to_recordset($1) AS w (${KEY_ROW})
+  WHERE ${SAME_KEY} AND k.execution_id = w.execution_id`);
+
+/** Threads that are not there yet. Returns the numbers of those that it has created. */
+export const CREATE_THREADS = sql(`WITH created AS (
+    INSERT INTO threads (tenant_id, id, messages, bytes, last, summarised, created_at_ms, updated_at_ms)
+    SELECT tenant_id, id, 0, 0, 0, 0, at_ms, at_ms FROM json_to_recordset($1) AS w (tenant_id text, id text, at_ms bigint)
+    ON CONFLICT (tenant_id, id) DO NOTHING RETURNING number
+  )
+  SELECT coalesce(array_agg(number), '{}') AS numbers FROM created`);
+export const LOCK_THREADS = sql(`SELECT 1 FROM json_to_recordset($1) AS w (tenant_id text, id text) CROSS JOIN LATERAL (
+    SELECT 1 FROM threads t WHERE t.tenant_id = w.tenant_id AND ${lookup('t.id', 'w.id')} FOR NO KEY UPDATE) AS locked`);
+export const DELETE_EMPTY_THREADS = sql('DELETE FROM threads WHERE number = ANY($1::bigint[]) AND last = 0');
+/** Locks the threads in the order of the rows. */
+export const APPEND_TURNS = sql(`
+WITH grown AS (
+  UPDATE threads t SET messages = t.messages + json_array_length(w.said), bytes = t.bytes + w.bytes,
+    last = t.last + json_array_length(w.said), updated_at_ms = w.at_ms
+  FROM json_to_recordset($1) AS w (tenant_id text, id text, number bigint, last integer, at_ms bigint, bytes bigint, said json)
+  WHERE t.tenant_id = w.tenant_id AND ${lookup('t.id', 'w.id')} AND t.last = w.last AND t.number = coalesce(w.number, t.number)
+  RETURNING t.number, w.tenant_id, w.at_ms, w.said
+), appended AS (
+  INSERT INTO thread_messages (thread, sequence, tenant_id, bytes, execution_id, node_id, activation, created_at_ms, message)
+  SELECT g.number, m.sequence, g.tenant_id, m.bytes, m.execution_id, m.node_id, m.activation, g.at_ms, m.message
+  FROM grown g CROSS JOIN LATERAL json_to_recordset(g.said)
+    AS m (sequence integer, bytes integer, execution_id text, node_id text, activation integer, message text)
+)
+SELECT jamjet_expect((SELECT count(*) FROM grown), json_array_length($1), 'thread')`);
+
+/** Refuses a write. Parameter: why. */
+export const REFUSE = sql('SELECT jamjet_expect(0, 1, $1)');
+
 /** Closes the audit block, counts the commit, and sends the notifications that cannot wait. */
 export const SEAL = sql(`
 WITH sealed AS (

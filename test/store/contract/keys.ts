@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { KeyWrite } from '../../../store/port/resources/keys.ts';
 import type { Store } from '../../../store/port/store.ts';
 import type { TestDatabase } from '../../support/stores.ts';
-import { batch, type Change, startExecution, step } from '../writes.ts';
+import { batch, type Change, request, startExecution, step } from '../writes.ts';
 
 const ORDER = { workflowId: 'refund', key: 'order-42' };
 const TAKE: KeyWrite = { op: 'take', ...ORDER };
@@ -70,6 +70,28 @@ export function keyContract(database: () => TestDatabase): void {
         null,
         refused('exec_4'),
       ]);
+    });
+
+    it.each([
+      ['alone', []],
+      ['beside a unit that is refused', [startExecution('exec_1')]],
+    ])('are freed, taken and passed on by the units of a batch in order, %s', async (_, beside) => {
+      const store = await database().open();
+      await store.commit(batch(started('exec_1')));
+      const units = [
+        step('exec_1', 2, { keys: [FREE] }),
+        startExecution('exec_2', { keys: [TAKE, FREE] }),
+        started('exec_3'),
+        started('exec_4', { op: 'inherit', ...ORDER, from: 'exec_3' }),
+        started('exec_5', { op: 'inherit', workflowId: 'other', key: 'new', from: 'exec_3' }),
+      ];
+      const outcomes = await store.commit(batch(...beside, ...units));
+      expect(outcomes).toEqual([...beside.map(({ id }) => ({ reason: 'sequence', executionId: id })), ...units.map(() => null)]);
+      expect(await holder(store)).toBe('exec_4');
+      expect(await holder(store, { workflowId: 'other', key: 'new' })).toBe('exec_5');
+      const both = { executions: [startExecution('exec_6'), started('exec_7')], idempotency: request('key') };
+      expect(await store.commit({ ...batch(), units: [both] })).toEqual([refused('exec_7')]);
+      expect(await store.execution('exec_6')).toBeNull();
     });
 
     it('pass to the execution that continues their holder, in one unit', async () => {

@@ -206,6 +206,34 @@ export function threadContract(database: () => TestDatabase): void {
       expect(await store.verifyAudit()).toMatchObject({ fault: null });
     });
 
+    it.each([
+      ['alone', []],
+      ['beside a unit that is refused', [startExecution('known')]],
+    ])('take the turns of a batch in order, %s', async (_, beside) => {
+      const store = await database().open();
+      await store.commit(batch(startExecution('known')));
+      await store.threads.append(append('ann', ['a']), context());
+      const { number = 0 } = (await store.threads.get('default', 'ann')) ?? {};
+      const turn = (id: string, last: number | null, ...texts: string[]): ThreadTurn => ({
+        ...{ id, read: last === null ? null : { number, last }, nodeId: 'talk', activation: 2 },
+        messages: texts.map(message),
+      });
+      const units = [
+        startExecution('exec_1', { threads: [turn('ann', 1, 'b', 'c'), turn('ann', 3, 'd')] }),
+        startExecution('exec_2', { threads: [turn('new', null, 'n'), turn('ann', 4, 'e')] }),
+        startExecution('exec_3', { tenantId: 'acme', threads: [turn('ann', null, 'theirs')] }),
+      ];
+      expect((await store.commit(batch(...beside, ...units))).slice(beside.length)).toEqual(units.map(() => null));
+      const written = (await page(store, 'ann'))?.texts;
+      expect(written?.map(([, text]) => text)).toEqual(['a', 'b', 'c', 'd', 'e']);
+      expect(written?.map(([sequence]) => sequence)).toEqual([1, 2, 3, 4, 5]);
+      expect(await store.threads.get('default', 'ann')).toMatchObject({ messages: 5, last: 5 });
+      expect((await page(store, 'ann', {}, 'acme'))?.texts).toEqual([[1, 'theirs']]);
+      const late = startExecution('exec_4', { threads: [turn('unused', null, 'u'), turn('ann', 4, 'late')] });
+      expect(await store.commit(batch(late))).toEqual([{ reason: 'thread', executionId: 'exec_4' }]);
+      expect(await store.threads.get('default', 'unused')).toBeNull();
+    });
+
     it('have a summary of their first messages, unless it has changed meanwhile', async () => {
       const store = await database().open();
       await store.threads.append(append('ann', ['a', 'b', 'c']), context());

@@ -4,7 +4,7 @@ import { Client } from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Artifact } from '../../../store/port/resources/artifacts.ts';
 import type { Store } from '../../../store/port/store.ts';
-import { CALL_COMMIT_FUNCTION } from '../../../store/postgres/commit/commit-function.ts';
+import { CALL_COMMIT_FUNCTION } from '../../../store/postgres/commit/commit-functions.ts';
 import { sql } from '../../../store/postgres/connections.ts';
 import { waitUntil } from '../../support/cluster.ts';
 import { type Cut, CuttingProxy } from '../../support/cutting-proxy.ts';

@@ -11,7 +11,10 @@ interface Processes {
   /** Stores of several processes, each under its own writer name by default. */
   readonly stores: readonly Store[];
   readonly first: Store;
+  readonly client: Client;
   count(from: string): Promise<number>;
+  /** How often transactions have waited for each other. */
+  deadlocks(): Promise<number>;
 }
 
 async function processes(count: number, writer = (n: number) => `rt_${n}`): Promise<Processes> {
@@ -25,9 +28,16 @@ async function processes(count: number, writer = (n: number) => `rt_${n}`): Prom
   return {
     stores,
     first,
+    client,
     async count(from) {
       const { rows } = await client.query<{ count: string }>(`SELECT count(*) FROM ${from}`);
       return Number(rows[0]?.count);
+    },
+    async deadlocks() {
+      const { rows } = await client.query<{ deadlocks: string }>(
+        'SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()',
+      );
+      return Number(rows[0]?.deadlocks);
     },
   };
 }
@@ -69,6 +79,69 @@ describe.each([
       costUsd: (moves * ids.length) / 2,
     });
     expect((await first.verifyAudit()).fault).toBeNull();
+  });
+});
+
+describe('processes that commit the same keys and threads, each in another order', () => {
+  const ROUNDS = 15;
+  const KEYS = Array.from({ length: 12 }, (_, n) => `order-${n}`);
+
+  /** Takes all keys that it gets and frees them, again and again. Returns how many it has got. */
+  async function hammer(store: Store, name: string, keys: readonly string[]): Promise<number> {
+    let got = 0;
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const starts = keys.map((key) =>
+        startExecution(`exec_${name}_${round}_${key}`, {
+          keys: [{ op: 'take', workflowId: 'refund', key }],
+          threads: [{ id: `${round}-${key}`, read: null, nodeId: 'talk', activation: 1, messages: ['{}'] }],
+        }),
+      );
+      // A refused unit, after which the others are committed one by one.
+      const refused = round % 2 === 0 ? [startExecution('exec_known')] : [];
+      const outcomes = await store.commit(batch(...starts, ...refused));
+      expect(outcomes.slice(keys.length)).toEqual(refused.map(({ id }) => ({ reason: 'sequence', executionId: id })));
+      const winners = starts.filter((_, n) => outcomes[n] === null);
+      got += winners.length;
+      const ends = winners.map(({ id, keys: [key] = [] }) =>
+        step(id, 2, { keys: key === undefined ? [] : [{ op: 'free', workflowId: key.workflowId, key: key.key }] }),
+      );
+      expect(await store.commit(batch(...ends.reverse()))).toEqual(ends.map(() => null));
+    }
+    return got;
+  }
+
+  it('never wait for each other, and lose nothing', async () => {
+    const { stores, first, count, deadlocks } = await processes(2);
+    await first.commit(batch(startExecution('exec_known')));
+    const before = await deadlocks();
+    const got = await Promise.all(
+      stores.flatMap((store, n) => [
+        hammer(store, `${n}a`, n === 0 ? KEYS : KEYS.toReversed()),
+        hammer(store, `${n}b`, [...KEYS.slice(5 + n), ...KEYS.slice(0, 5 + n)]),
+      ]),
+    );
+    expect(await deadlocks()).toBe(before);
+    expect(await count('execution_keys')).toBe(0);
+    const all = got.reduce((sum, each) => sum + each, 0);
+    expect(await count('executions')).toBe(1 + all);
+    for (const rows of ['threads', 'thread_messages']) expect(await count(rows)).toBe(all);
+    expect((await first.verifyAudit()).fault).toBeNull();
+  });
+});
+
+describe('a program that locks the same executions in another order', () => {
+  it('makes a batch that is committed unit by unit wait, and does not fail it', async () => {
+    const { first, count, client } = await processes(1);
+    await first.commit(batch(startExecution('exec_1'), startExecution('exec_2')));
+    await client.query('BEGIN');
+    const lock = (id: string) => client.query('SELECT 1 FROM executions WHERE id = $1 FOR UPDATE', [id]);
+    await lock('exec_2');
+    const committing = first.commit(batch(step('exec_1', 2), step('exec_1', 4), step('exec_2', 2)));
+    while ((await count("pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")) === 0);
+    // The database ends one of the two transactions.
+    await lock('exec_1').catch(() => {});
+    await client.query('ROLLBACK');
+    expect(await committing).toEqual([null, null, null]);
   });
 });
 
