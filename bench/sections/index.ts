@@ -110,6 +110,11 @@ const sections = {
     missing: withoutPostgres,
     measure: async (folder) => (await import('./scale/postgres.ts')).postgres(folder),
   },
+  distantPostgres: {
+    about: '500 starts with and without keys, and turns of threads, on a PostgreSQL 1 ms away, beside starts of another tenant',
+    missing: withoutPostgres,
+    measure: async () => (await import('./scale/distant-postgres.ts')).distantPostgres(),
+  },
   lists: {
     about: 'pages of a list of 1,000,000 executions',
     onRequest: true,

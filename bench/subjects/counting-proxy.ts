@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Server } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
 /** Passes connections on to a port of this machine, and counts what the clients send. */
 export class CountingProxy {
@@ -7,7 +7,7 @@ export class CountingProxy {
   #roundTrips = 0;
   #sentBytes = 0;
 
-  private constructor(port: number) {
+  private constructor(port: number, delayMs: number) {
     this.#server = createServer((client) => {
       const upstream = connect(port, '127.0.0.1').setNoDelay();
       let isAnswered = true;
@@ -19,17 +19,20 @@ export class CountingProxy {
       upstream.on('data', () => {
         isAnswered = true;
       });
-      client.pipe(upstream).pipe(client);
-      for (const [socket, other] of [
+      for (const [from, to] of [
         [client, upstream],
         [upstream, client],
-      ] as const)
-        socket.on('error', () => other.destroy());
+      ] as const) {
+        from.on('error', () => to.destroy());
+        if (delayMs === 0) from.pipe(to);
+        else passOnLater(from, to, delayMs);
+      }
     });
   }
 
-  static async to(port: number): Promise<CountingProxy> {
-    const proxy = new CountingProxy(port);
+  /** `delayMs`: how long what is sent takes, in each direction. */
+  static async to(port: number, { delayMs = 0 } = {}): Promise<CountingProxy> {
+    const proxy = new CountingProxy(port, delayMs);
     await once(proxy.#server.listen(0, '127.0.0.1'), 'listening');
     return proxy;
   }
@@ -51,4 +54,10 @@ export class CountingProxy {
     this.#server.close();
     await once(this.#server, 'close');
   }
+}
+
+/** Timers of the same duration end in the order in which they began. */
+function passOnLater(from: Socket, to: Socket, delayMs: number): void {
+  from.on('data', (bytes) => setTimeout(() => to.write(bytes), delayMs));
+  from.on('end', () => setTimeout(() => to.end(), delayMs));
 }
