@@ -7,7 +7,7 @@ import type { ProcessMessages } from './process-messages.ts';
 import type { ApprovalStore } from './resources/approvals.ts';
 import type { ArtifactStore } from './resources/artifacts.ts';
 import type { ErasureStore } from './resources/erasures.ts';
-import type { KeyStore } from './resources/keys.ts';
+import type { ExecutionKey } from './resources/keys.ts';
 import type { MemoryStore } from './resources/memory.ts';
 import type { StorageCounts } from './resources/storage.ts';
 import type { SubjectTokenStore } from './resources/subject-tokens.ts';
@@ -31,7 +31,6 @@ export interface ExecutionStore {
   readonly approvals: ApprovalStore;
   readonly artifacts: ArtifactStore;
   readonly erasures: ErasureStore;
-  readonly keys: KeyStore;
   readonly memory: MemoryStore;
   readonly storage: Pick<StorageCounts, 'of'>;
   readonly subjectTokens: SubjectTokenStore;
@@ -139,4 +138,6 @@ export interface TenantStore extends ExecutionSearch {
   waitingWork(): Promise<readonly WaitingWork[]>;
   /** The stored reply to an earlier request with this key; null when the key is new. */
   idempotency(scope: string, key: string): Promise<IdempotencyRow | null>;
+  /** Id of the execution that has the key; null = none has. */
+  keyHolder(key: ExecutionKey): Promise<string | null>;
 }

@@ -18,7 +18,6 @@ import { CronJobs } from '../resources/cron.ts';
 import { Erasures } from '../resources/erasures.ts';
 import { ExecutionIds } from '../resources/execution-ids.ts';
 import { Jobs } from '../resources/jobs.ts';
-import { Keys } from '../resources/keys.ts';
 import { Memory } from '../resources/memory/memory.ts';
 import { Retention } from '../resources/retention.ts';
 import { SignInLinks } from '../resources/sign-in-links.ts';
@@ -73,7 +72,6 @@ export class PostgresStore implements Store {
   readonly cron: CronJobs;
   readonly jobs: Jobs;
   readonly log: PostgresLog;
-  readonly keys: Keys;
   readonly memory: Memory;
   readonly retention: Retention;
   readonly signInLinks: SignInLinks;
@@ -121,7 +119,6 @@ export class PostgresStore implements Store {
     this.backlog = new BacklogReader(resources);
     this.cron = new CronJobs(resources);
     this.jobs = new Jobs(resources);
-    this.keys = new Keys(resources);
     this.memory = new Memory(resources);
     this.retention = new Retention(resources);
     this.signInLinks = new SignInLinks(resources);

@@ -9,6 +9,7 @@ import {
 import { totalOf } from '../port/execution-search.ts';
 import type { TenantStore } from '../port/execution-store.ts';
 import type { ExecutionRow, IdempotencyRow } from '../port/executions.ts';
+import type { ExecutionKey } from '../port/resources/keys.ts';
 import { MAX_COUNTED_WORK, MAX_WAITING_WORK, type WaitingWork } from '../port/work-items.ts';
 import type { ExecutionIds } from '../resources/execution-ids.ts';
 import type { Workers } from '../resources/workers.ts';
@@ -36,6 +37,15 @@ export function tenantStore(tenantId: string, connections: Connections, ids: Exe
       [tenantId, ids],
     );
     return new Map(rows.map(({ workflowId, revision }) => [workflowId, revision]));
+  });
+  const holders = new BatchLoader<string>(async (names) => {
+    const keys = names.map(keyNamed);
+    const rows = await connections.asTenantByKey<ExecutionKey & { executionId: string }>(tenantId, executionsSql.KEY_HOLDERS, [
+      tenantId,
+      keys.map(({ workflowId }) => workflowId),
+      keys.map(({ key }) => key),
+    ]);
+    return new Map(rows.map(({ workflowId, key, executionId }) => [nameOfKey({ workflowId, key }), executionId]));
   });
   return {
     tenantId,
@@ -65,5 +75,15 @@ export function tenantStore(tenantId: string, connections: Connections, ids: Exe
     workers: (sinceMs) => workers.list(tenantId, sinceMs),
     waitingWork: () => read<WaitingWork>(WAITING_WORK, [tenantId, MAX_COUNTED_WORK, MAX_WAITING_WORK]),
     idempotency: async (scope, key) => first(await read<IdempotencyRow>(controlSql.IDEMPOTENCY_ROW, [tenantId, scope, key])),
+    keyHolder: (key) => holders.get(nameOfKey(key)),
   };
+}
+
+function nameOfKey({ workflowId, key }: ExecutionKey): string {
+  return JSON.stringify([workflowId, key]);
+}
+
+function keyNamed(name: string): ExecutionKey {
+  const [workflowId, key] = JSON.parse(name) as [string, string];
+  return { workflowId, key };
 }

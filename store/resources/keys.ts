@@ -1,19 +1,6 @@
-import type { ExecutionKey, KeyStore, KeyWrite } from '../port/resources/keys.ts';
-import type { ResourceDatabase } from './database.ts';
+import type { KeyWrite } from '../port/resources/keys.ts';
 import * as sql from './queries/keys.ts';
 import { run, type Script } from './script.ts';
-
-export class Keys implements KeyStore {
-  readonly #db: ResourceDatabase;
-
-  constructor(db: ResourceDatabase) {
-    this.#db = db;
-  }
-
-  async holder(tenantId: string, { workflowId, key }: ExecutionKey): Promise<string | null> {
-    return (await this.#db.tenant(tenantId).get(sql.KEY_HOLDER, { tenantId, workflowId, key }))?.executionId ?? null;
-  }
-}
 
 /** False = another execution has the key, and nothing was written. */
 export function* writeKey(

@@ -16,7 +16,6 @@ import { CronJobs } from '../resources/cron.ts';
 import { Erasures } from '../resources/erasures.ts';
 import { ExecutionIds } from '../resources/execution-ids.ts';
 import { Jobs } from '../resources/jobs.ts';
-import { Keys } from '../resources/keys.ts';
 import { Memory } from '../resources/memory/memory.ts';
 import { Retention } from '../resources/retention.ts';
 import { SignInLinks } from '../resources/sign-in-links.ts';
@@ -70,7 +69,6 @@ export class SqliteStore implements Store {
   readonly artifacts: Artifacts;
   readonly erasures: Erasures;
   readonly audit: SqliteAudit;
-  readonly keys: Keys;
   readonly memory: Memory;
   readonly retention: Retention;
   readonly backlog: BacklogReader;
@@ -130,7 +128,6 @@ export class SqliteStore implements Store {
     this.backlog = new BacklogReader(resources);
     this.cron = new CronJobs(resources);
     this.jobs = new Jobs(resources);
-    this.keys = new Keys(resources);
     this.memory = new Memory(resources);
     this.retention = new Retention(resources);
     this.signInLinks = new SignInLinks(resources);

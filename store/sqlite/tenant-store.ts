@@ -40,6 +40,7 @@ export class TenantQueries {
   readonly byRevision: Statement<[RevisionPrefix], WorkflowRow>;
   readonly tokens: Statement<[string], TokenRow>;
   readonly remembered: Statement<[string, string, string], IdempotencyRow>;
+  readonly keyHolder: Statement<[string, string, string], string>;
 
   constructor(db: Database, ids: ExecutionIds, workers: Workers, work: WorkItems) {
     this.ids = ids;
@@ -58,6 +59,7 @@ export class TenantQueries {
     this.byRevision = db.prepare<[RevisionPrefix], WorkflowRow>(controlSql.WORKFLOW_BY_REVISION);
     this.tokens = db.prepare<[string], TokenRow>(controlSql.TOKENS);
     this.remembered = db.prepare<[string, string, string], IdempotencyRow>(controlSql.IDEMPOTENCY_ROW);
+    this.keyHolder = db.prepare<[string, string, string], string>(executionsSql.KEY_HOLDER).pluck();
   }
 }
 
@@ -94,5 +96,6 @@ export function tenantStore(tenantId: string, queries: TenantQueries): TenantSto
     workers: (sinceMs) => queries.workers.list(tenantId, sinceMs),
     waitingWork: () => queries.work.waiting(tenantId),
     idempotency: (scope, key) => guarded(() => queries.remembered.get(tenantId, scope, key) ?? null),
+    keyHolder: ({ workflowId, key }) => guarded(() => queries.keyHolder.get(tenantId, workflowId, key) ?? null),
   };
 }

@@ -31,7 +31,7 @@ export async function startUnlessRunning(
   start: () => Promise<StartResult>,
 ): Promise<StartResult> {
   for (let i = 0; i < ATTEMPTS; i += 1) {
-    const holder = await context.store.keys.holder(tenantId, of);
+    const holder = await context.store.tenant(tenantId).keyHolder(of);
     if (holder !== null) {
       if (of.ifRunning === undefined) throw new AlreadyRunning(holder, of.key);
       await remember(context, once, holder);

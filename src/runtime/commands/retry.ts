@@ -43,7 +43,7 @@ export function retryCommand(context: CommandContext): Runtime['retry'] {
 /** Another execution has started with the key since this one failed. */
 async function keyTaken({ store }: CommandContext, { id, tenantId, identity }: CachedExecution): Promise<RuntimeError> {
   const key = startKeyIn(identity.labels) ?? '';
-  const holder = await store.keys.holder(tenantId, { workflowId: identity.workflowId, key });
+  const holder = await store.tenant(tenantId).keyHolder({ workflowId: identity.workflowId, key });
   return holder === null ? refusal(id, `its key '${key}' has just become free: try again`) : new AlreadyRunning(holder, key);
 }
 

@@ -61,7 +61,7 @@ interface Recipient extends IgnoredState {
 /** The live execution that has the key, or one that is started. */
 async function recipient(context: CommandContext, caller: Caller, event: KeyedEventRequest): Promise<Recipient> {
   const { workflowId, executionKey: key, start } = event;
-  const holder = await context.store.keys.holder(caller.tenantId, { workflowId, key });
+  const holder = await context.store.tenant(caller.tenantId).keyHolder({ workflowId, key });
   if (holder !== null) return { id: holder, started: false };
   if (start === undefined)
     throw new RuntimeError('not_found', `no live execution of workflow ${truncated(workflowId)} has the key '${truncated(key)}'`);

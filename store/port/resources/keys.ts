@@ -14,8 +14,3 @@ export type KeyWrite = ExecutionKey &
     /** The execution has ended. */
     | { readonly op: 'free' }
   );
-
-export interface KeyStore {
-  /** Id of the execution that has the key; null = none has. */
-  holder(tenantId: string, key: ExecutionKey): Promise<string | null>;
-}

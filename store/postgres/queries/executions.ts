@@ -148,3 +148,9 @@ export function countExecutions(scans: readonly IndexScanName[], ranged: boolean
     `SELECT status, count(*) AS count FROM executions e WHERE tenant_id = $1${range}${conditions.join('')} GROUP BY status`,
   );
 }
+
+/** Parameters: tenant, workflows, and as many keys. */
+export const KEY_HOLDERS = sql(`SELECT asked.workflow_id AS "workflowId", asked.key, holder.execution_id AS "executionId"
+  FROM unnest($2::text[], $3::text[]) AS asked (workflow_id, key)
+  CROSS JOIN LATERAL (SELECT k.execution_id FROM execution_keys k
+    WHERE k.tenant_id = $1 AND k.workflow_id = asked.workflow_id AND k.key = asked.key OFFSET 0) AS holder`);

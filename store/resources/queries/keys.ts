@@ -4,9 +4,6 @@ import { sql } from '../statement.ts';
 
 const KEY = 'tenant_id = @tenantId AND workflow_id = @workflowId AND key = @key';
 
-export const KEY_HOLDER = sql<{ readonly executionId: string }>(
-  `SELECT execution_id AS "executionId" FROM execution_keys WHERE ${KEY}`,
-);
 export const TAKE_KEY = sql(`INSERT INTO execution_keys (tenant_id, workflow_id, key, execution_id)
   VALUES (@tenantId, @workflowId, @key, @executionId) ON CONFLICT (tenant_id, workflow_id, key) DO NOTHING`);
 export const PASS_KEY = sql(`UPDATE execution_keys SET execution_id = @executionId WHERE ${KEY} AND execution_id = @from`);

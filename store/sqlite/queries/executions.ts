@@ -101,3 +101,6 @@ export function scanIdsOfVersion(order: Order): string {
   WHERE tenant_id = @tenantId AND workflow_id = @value AND id BETWEEN ${least} AND ${most} AND workflow_version = @version
   ORDER BY id ${direction}`;
 }
+
+/** Parameters: tenant, workflow, key. */
+export const KEY_HOLDER = 'SELECT execution_id FROM execution_keys WHERE tenant_id = ? AND workflow_id = ? AND key = ?';

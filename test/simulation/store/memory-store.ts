@@ -92,7 +92,6 @@ export function memoryStore(database: MemoryDatabase, transport: Transport, me: 
         }),
     },
     tenants: tenantQuotas(database, read),
-    keys: unsupported<ExecutionStore['keys']>('keys'),
     threads: unsupported<ExecutionStore['threads']>('threads'),
 
     commit: (batch) => write('commit', () => database.commit(me, batch)),
@@ -244,6 +243,7 @@ function tenantStore({ tables, queries, workers }: MemoryDatabase, tenantId: str
     workers: (sinceMs) => read('workers', () => workers.list(tenantId, sinceMs)),
     waitingWork: () => read('waiting work', () => queries.waiting(tenantId)),
     idempotency: (scope, name) => read('idempotency', () => tables.idempotency.get(key(tenantId, scope, name)) ?? null),
+    keyHolder: unsupported<TenantStore>('keys').keyHolder,
   };
 }
 

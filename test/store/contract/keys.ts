@@ -17,7 +17,7 @@ function refused(executionId: string) {
 }
 
 async function holder(store: Store, key = ORDER, tenantId = 'default') {
-  return store.keys.holder(tenantId, key);
+  return store.tenant(tenantId).keyHolder(key);
 }
 
 export function keyContract(database: () => TestDatabase): void {

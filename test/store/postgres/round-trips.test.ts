@@ -15,15 +15,17 @@ async function countingStore() {
   const url = new URL(await database.url());
   url.port = String(proxy.port);
   const store = await database.open({ url: url.href });
-  const commit = async (writes: readonly ExecutionWrite[]) => {
+  const counted = async <T>(act: () => Promise<T>): Promise<readonly [T, number]> => {
     const before = proxy.roundTrips;
-    const outcomes = await store.commit({ ...batch(...writes), singleProcess: true });
-    const refused = outcomes.flatMap((outcome) => (outcome === null ? [] : [outcome.reason]));
-    return { roundTrips: proxy.roundTrips - before, refused };
+    return [await act(), proxy.roundTrips - before];
+  };
+  const commit = async (writes: readonly ExecutionWrite[]) => {
+    const [outcomes, roundTrips] = await counted(() => store.commit({ ...batch(...writes), singleProcess: true }));
+    return { roundTrips, refused: outcomes.flatMap((outcome) => (outcome === null ? [] : [outcome.reason])) };
   };
   // The connection that writes is made, and what it has to know is read.
   await commit([startExecution('first')]);
-  return commit;
+  return { store, counted, commit };
 }
 
 function each(write: (n: number) => ExecutionWrite): readonly ExecutionWrite[] {
@@ -46,7 +48,7 @@ function turn(n: number) {
 
 describe('a commit takes one round trip', () => {
   it('with any number of keys that are taken, passed on and freed', async () => {
-    const commit = await countingStore();
+    const { commit } = await countingStore();
     const inherit = (n: number): KeyWrite => ({ op: 'inherit', workflowId: 'refund', key: `order-${n}`, from: `exec_${n}` });
     const steps = [
       each((n) => startExecution(`exec_${n}`, { keys: [key(n)] })),
@@ -57,7 +59,7 @@ describe('a commit takes one round trip', () => {
   });
 
   it('with any number of keys that are freed for others', async () => {
-    const commit = await countingStore();
+    const { commit } = await countingStore();
     await commit(each((n) => startExecution(`exec_${n}`, { keys: [key(n)] })));
     const writes = each((n) => step(`exec_${n}`, 2, { keys: [key(n, 'free')] })).flatMap((ended, n) => [
       ended,
@@ -68,7 +70,7 @@ describe('a commit takes one round trip', () => {
   });
 
   it('with any number of turns of threads', async () => {
-    const commit = await countingStore();
+    const { commit } = await countingStore();
     expect(await commit(each((n) => startExecution(`exec_${n}`, { threads: [turn(n)] })))).toEqual({
       roundTrips: 1,
       refused: [],
@@ -76,7 +78,7 @@ describe('a commit takes one round trip', () => {
   });
 
   it('with approvals, and with what a data policy keeps', async () => {
-    const commit = await countingStore();
+    const { commit } = await countingStore();
     const asked = { op: 'put', workflowId: 'refund', nodeId: 'ask', activation: 1, item: null, requestedAtMs: AT_MS } as const;
     const approval = { ...asked, seq: 1, expiresAtMs: null, decidedAtMs: null, decidedSeq: null };
     const redaction = { originals: [{ seq: 1, salt: 's', data: '{}' }], ended: { atMs: AT_MS, removeAtMs: null } };
@@ -90,7 +92,7 @@ describe('a commit takes few round trips', () => {
   const FEW = 8;
 
   it('however many keys are refused', async () => {
-    const commit = await countingStore();
+    const { commit } = await countingStore();
     await commit(each((n) => startExecution(`exec_${n}`, { keys: [key(n)] })));
     const others = each((n) => startExecution(`other_${n}`, { keys: [key(n % 2 === 0 ? n : MANY + n)] }));
     const { roundTrips, refused } = await commit(others);
@@ -102,12 +104,26 @@ describe('a commit takes few round trips', () => {
   });
 
   it('however many turns are refused', async () => {
-    const commit = await countingStore();
+    const { commit } = await countingStore();
     await commit(each((n) => startExecution(`exec_${n}`, { threads: [turn(n)] })));
     const { roundTrips, refused } = await commit(
       each((n) => startExecution(`other_${n}`, { threads: [turn(n % 2 === 0 ? n : MANY + n)] })),
     );
     expect(refused).toEqual(Array.from({ length: MANY / 2 }, () => 'thread'));
     expect(roundTrips).toBeLessThan(FEW);
+  });
+});
+
+describe('reading who has keys takes few round trips', () => {
+  it('for any number of keys at once', async () => {
+    const { store, counted, commit } = await countingStore();
+    await commit(each((n) => startExecution(`exec_${n}`, { keys: [key(n)] })));
+    const tenant = store.tenant('default');
+    const holder = (name: string) => tenant.keyHolder({ workflowId: 'refund', key: name });
+    await Promise.all([holder('order-0'), holder('order-1')]);
+    const names = Array.from({ length: MANY + 1 }, (_, n) => `order-${n}`);
+    const [holders, roundTrips] = await counted(() => Promise.all(names.map(holder)));
+    expect(holders).toEqual([...Array.from({ length: MANY }, (_, n) => `exec_${n}`), null]);
+    expect(roundTrips).toBeLessThan(4);
   });
 });
