@@ -91,6 +91,22 @@ describe('a commit takes few round trips', () => {
   // Three: the attempt, the units one by one, the end. What the proxy reads in parts may be answered in between.
   const FEW = 8;
 
+  it('with any number of artifacts', async () => {
+    const { commit } = await countingStore();
+    const artifact = (n: number) => ({
+      hash: `h${n}`,
+      mediaType: null,
+      size: 5,
+      createdAtMs: AT_MS,
+      content: Buffer.from('bytes'),
+    });
+    const { roundTrips, refused } = await commit(
+      each((n) => startExecution(`exec_${n}`, { offloaded: [artifact(n)], keys: [key(n)] })),
+    );
+    expect(refused).toEqual([]);
+    expect(roundTrips).toBeLessThan(FEW);
+  });
+
   it('however many keys are refused', async () => {
     const { commit } = await countingStore();
     await commit(each((n) => startExecution(`exec_${n}`, { keys: [key(n)] })));
