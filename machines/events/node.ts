@@ -55,7 +55,7 @@ const routing = {
   ),
 };
 
-const appendedList = Type.Object(
+export const AppendedList = Type.Object(
   {
     kept: integer('How many items of the list in the state come before the items of the event.'),
     since: integer('Sequence of the last event that has the list whole.'),
@@ -172,9 +172,9 @@ export const NODE_EVENTS = {
       ),
       ...activation,
       appended: absent(
-        Type.Record(Type.String(), appendedList, {
+        Type.Record(Type.String(), AppendedList, {
           description:
-            'Lists of which `output` and `state_patch` have only the items that the state did not have before, by JSON pointer into the patch. Only the stored log has it (`jamjet audit`, exports): the events of an execution are given with their lists whole.',
+            'Lists of which `output` and `state_patch` have only the items that the state did not have before, by JSON pointer into the patch. Readers of the events get the messages of an agent in this form, and all other lists whole; the stored log (`jamjet audit`, exports) has every list in it.',
         }),
       ),
       ...routing,

@@ -1,3 +1,4 @@
+import type { Appended } from '../appended-lists.ts';
 import type { Json } from '../json.ts';
 import type { Usage } from '../messages.ts';
 
@@ -29,6 +30,8 @@ export interface NodeAttempt {
   readonly output?: Json;
   /** What it changed in the state, where that is not its output. */
   readonly state_patch?: Json;
+  /** Lists of which the patch has only the items that the state did not have before, as in its `node_completed`. */
+  readonly appended?: Appended;
   /** Fields of its `node_failed`; absent unless it failed. */
   readonly error?: string;
   readonly error_name?: string;

@@ -1,3 +1,4 @@
+import { appendedIn } from '../appended-lists.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import { usageIn, usageSum } from '../step/actions/usage.ts';
 import { type HistoryEvent, numberOf, textOf, textsOf } from './event.ts';
@@ -357,6 +358,8 @@ export class NodeVisits {
     const { state_patch: patch, output } = data;
     const isEmpty = isObject(patch) && Object.keys(patch).length === 0;
     if (patch !== undefined && !isEmpty && !isSame(patch, output)) attempt.state_patch = patch;
+    const appended = appendedIn(data);
+    if (appended !== null) attempt.appended = appended;
     visit.status = 'done';
     endVisit(visit, data);
     this.#ended(visit, event, attempt.queued_at === null ? null : attempt.duration_ms);

@@ -1,3 +1,4 @@
+import type { Path } from '../appended-lists.ts';
 import type { Workflow } from '../ir/workflow.ts';
 import { isObject, type Json } from '../json.ts';
 import { definitionOf, type Kind, outputFieldsOf, outputKeyOf } from '../nodes/index.ts';
@@ -84,4 +85,9 @@ export function admittedInput(internal: InternalState, input: Json, ignored: Set
 
 function isListOfObjects(value: Json | undefined): boolean {
   return Array.isArray(value) && value.every(isObject);
+}
+
+/** Is the part of the state at that place a list of messages of a conversation? */
+export function isConversation(internal: InternalState, [key = '', part = '']: Path): boolean {
+  return internal.get(key)?.given.includes(part) === true;
 }

@@ -1,6 +1,7 @@
 import { durationText } from '../../machines/duration.ts';
 import type { NodeAttempt, NodeVisit } from '../../machines/history/node-visit.ts';
 import type { Json } from '../../machines/json.ts';
+import { omittedItems } from '../views/omitted-items.ts';
 
 /** A titled part of the panel about a node, as texts. */
 export interface PanelSection {
@@ -59,6 +60,7 @@ function attemptSection(attempt: NodeAttempt): PanelSection {
       field('input', input),
       field('output', attempt.output),
       field('state patch', attempt.state_patch),
+      field('not repeated', omittedItems(attempt).join('\n')),
       field('usage', usage ?? undefined),
       field('started', attempt.started_at ?? undefined),
       field('worker', worker_id ?? undefined),

@@ -207,7 +207,7 @@ export async function createRuntime(options: ServerRuntimeOptions): Promise<Serv
   const transitions = new TransitionCounter(replays);
   const updates = new UpdateQueries({ ...context, executions, commits });
   const journals = new WorkJournals({ ...context, engine, loader, commits });
-  const eventLog = new EventQueries({ ...context, executions, history, commits });
+  const eventLog = new EventQueries({ ...context, executions, workflows, history, commits });
   const approvalInbox = new ApprovalInbox({ ...context, executions, eventLog });
   const isGranted = options.isToolGranted ?? (() => true);
   const registry = new WorkerRegistry({ ...context, toolsOf: (tenantId) => workflows.toolsOf(tenantId), isGranted });

@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { usage } from '../../../machines/events/fields.ts';
-import { EvaluatedCondition } from '../../../machines/events/node.ts';
+import { AppendedList, EvaluatedCondition } from '../../../machines/events/node.ts';
 import { ATTEMPT_STATUSES, VISIT_STATUSES } from '../../../machines/history/node-visit.ts';
 import { anyJson, anyObject, count, flag, integer, limit, listOf, nullable, text, timestamp } from '../schemas/fields.ts';
 import type { Resource } from './operation.ts';
@@ -56,6 +56,12 @@ const Attempt = Type.Object(
     input_omitted: absent(flag('True if the input is not recorded: it is too large, or the data policy does not retain it.')),
     output: absent(anyJson('Its result; absent until there is one.')),
     state_patch: absent(anyJson('JSON merge patch that was applied to the state; absent if it is the output.')),
+    appended: absent(
+      Type.Record(Type.String(), AppendedList, {
+        description:
+          'Lists of which `state_patch` has only the items that the state did not have before, by JSON pointer into the patch: messages of a conversation.',
+      }),
+    ),
     error: absent(text('What went wrong; absent unless it failed.')),
     error_name: absent(text('Name of the error, e.g. `TypeError`.')),
     error_class: absent(text('Class of the error, which retry policies name.')),

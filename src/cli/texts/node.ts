@@ -7,6 +7,7 @@ import type {
   VisitStatus,
 } from '../../../machines/history/node-visit.ts';
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
+import { omittedItems } from '../../views/omitted-items.ts';
 import { clock, duration } from '../../views/time.ts';
 import { itemsText } from '../../views/timeline.ts';
 import { GLYPHS } from '../terminal/glyphs.ts';
@@ -94,6 +95,7 @@ function attemptLines(attempt: NodeAttempt, columns: number, paint: Paint): read
   if (attempt.input_omitted === true) add('input', 'not recorded');
   if (attempt.output !== undefined) lines.push(...valueLines('output', attempt.output, columns, paint));
   if (attempt.state_patch !== undefined) lines.push(...valueLines('patch', attempt.state_patch, columns, paint));
+  for (const text of omittedItems(attempt)) add('', text);
   if (attempt.child_execution_id !== undefined) add('child', attempt.child_execution_id);
   if (attempt.error !== undefined) lines.push(...errorLines(attempt, columns, paint));
   if (attempt.next_attempt_at !== undefined)

@@ -1,4 +1,5 @@
 import {
+  type AppendedList,
   appendedIn,
   type Path,
   partAt,
@@ -9,6 +10,7 @@ import {
   withWholeLists,
 } from '../../../machines/appended-lists.ts';
 import type { Json, JsonObject } from '../../../machines/json.ts';
+import { type InternalState, isConversation } from '../../../machines/program/internal-state.ts';
 import { completedPatch } from '../../../machines/step/index.ts';
 import type { ExecutionStore } from '../../../store/port/execution-store.ts';
 import type { EventRow } from '../../../store/port/executions.ts';
@@ -24,7 +26,8 @@ interface KnownList {
 
 /**
  * Restores the lists of an execution's completions for readers of its log, who have no state to append to. A list is read from the last event that has
- * it whole; while events are read one after the other, only for the first of them.
+ * it whole; while events are read one after the other, only for the first of them. Conversations of agents, which each turn would repeat, are left as
+ * they are stored.
  */
 export class AppendedLists {
   readonly #store: ExecutionStore;
@@ -32,15 +35,24 @@ export class AppendedLists {
   readonly #executionId: string;
   /** Null = events are left out between those that are read. */
   readonly #known: Map<string, KnownList> | null;
+  readonly #internalState: () => Promise<InternalState>;
   /** Was any of the events redacted? A list may have been replaced as a whole then, or lack items. */
   #isRedacted = false;
 
-  /** `inOrder`: the events that `restore` gets are all completions of the execution from some sequence on, in order. */
-  constructor(store: ExecutionStore, tenantId: string, executionId: string, inOrder: boolean) {
+  /**
+   * `inOrder`: the events that `restore` gets are all completions of the execution from some sequence on, in order. `internalState`: that of its workflow.
+   */
+  constructor(
+    store: ExecutionStore,
+    tenantId: string,
+    executionId: string,
+    { inOrder, internalState }: { readonly inOrder: boolean; readonly internalState: () => Promise<InternalState> },
+  ) {
     this.#store = store;
     this.#tenantId = tenantId;
     this.#executionId = executionId;
     this.#known = inOrder ? new Map() : null;
+    this.#internalState = internalState;
   }
 
   /**
@@ -63,18 +75,23 @@ export class AppendedLists {
 
   async #restore({ seq, nodeId }: EventRow, data: JsonObject): Promise<JsonObject> {
     const appended = appendedIn(data);
-    if (appended === null) {
+    const internal = appended === null ? null : await this.#internalState();
+    const left: [string, AppendedList][] = [];
+    const restored: [string, AppendedList][] = [];
+    for (const [pointer, list] of Object.entries(appended ?? {}))
+      (internal !== null && isConversation(internal, pathOf(pointer)) ? left : restored).push([pointer, list]);
+    if (restored.length === 0) {
       if (this.#known !== null && this.#known.size > 0) this.#noteWhole(seq, completedPatch(data, nodeId ?? ''));
       return data;
     }
     const lists = new Map<string, readonly Json[]>();
-    for (const [pointer, { since }] of Object.entries(appended)) lists.set(pointer, await this.#listBefore(seq, pointer, since));
-    const whole = withWholeLists(data, (path) => lists.get(pointerOf(path)));
+    for (const [pointer, { since }] of restored) lists.set(pointer, await this.#listBefore(seq, pointer, since));
+    const whole = withWholeLists(withAppended(data, restored), (path) => lists.get(pointerOf(path)));
     const patch = completedPatch(whole, nodeId ?? '');
     this.#noteWhole(seq, patch);
-    for (const [pointer, { since }] of Object.entries(appended))
+    for (const [pointer, { since }] of restored)
       this.#known?.set(pointer, { since, list: partAt(patch, pathOf(pointer)) as readonly Json[] });
-    return whole;
+    return left.length === 0 ? whole : withAppended(whole, left);
   }
 
   /** Lists that an event stores whole are continued from there. */
@@ -104,6 +121,10 @@ export class AppendedLists {
     }
     return list;
   }
+}
+
+function withAppended(data: JsonObject, appended: readonly (readonly [string, AppendedList])[]): JsonObject {
+  return Object.assign({}, data, { appended: Object.fromEntries(appended) as unknown as Json });
 }
 
 function withoutAppended({ appended: _appended, ...data }: JsonObject): JsonObject {

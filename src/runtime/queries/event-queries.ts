@@ -1,7 +1,9 @@
 import type { Json, JsonObject } from '../../../machines/json.ts';
 import { type Status, TERMINAL } from '../../../machines/run.ts';
-import type { EventRow } from '../../../store/port/executions.ts';
+import type { EventRow, ExecutionRow } from '../../../store/port/executions.ts';
 import type { RuntimeContext } from '../context.ts';
+import type { CachedExecution } from '../engine/loading/cached-execution.ts';
+import type { WorkflowCache } from '../engine/loading/workflow-cache.ts';
 import { RuntimeError } from '../errors.ts';
 import { AppendedLists } from '../log/appended-lists.ts';
 import { offloadedBytes, restorePayload, withUnresolvedPayload } from '../log/offloaded-payloads.ts';
@@ -28,6 +30,7 @@ export interface StateReader {
 export interface EventQueriesOptions extends Pick<RuntimeContext, 'store' | 'slices' | 'stopping' | 'onError'> {
   readonly executions: ExecutionQueries;
   readonly history: StateReader;
+  readonly workflows: WorkflowCache;
   readonly commits: WakeupSignal;
 }
 
@@ -45,9 +48,9 @@ export class EventQueries {
     page: { readonly after?: number; readonly limit?: number; readonly type?: string; readonly nodeId?: string } = {},
   ): AsyncGenerator<EventView> {
     const { store, slices, executions } = this.#options;
-    await executions.find(tenantId, id);
+    const found = await executions.find(tenantId, id);
     const inOrder = page.nodeId === undefined && (page.type === undefined || page.type === 'node_completed');
-    const lists = new AppendedLists(store, tenantId, id, inOrder);
+    const lists = this.#listsOf(tenantId, id, found, inOrder);
     for await (const row of readLog(store, id, page, slices.slice(tenantId))) yield await this.#viewOf(tenantId, id, row, lists);
   }
 
@@ -63,7 +66,7 @@ export class EventQueries {
       try {
         const found = await executions.find(tenantId, id);
         const { status, seq } = 'run' in found ? found.run : found;
-        const lists = new AppendedLists(store, tenantId, id, true);
+        const lists = this.#listsOf(tenantId, id, found, true);
         for await (const row of readLog(store, id, { after, pageChars: LIVE_PAGE_CHARS })) {
           if (options.signal?.aborted) return;
           after = row.seq;
@@ -76,6 +79,15 @@ export class EventQueries {
         next.stop();
       }
     }
+  }
+
+  #listsOf(tenantId: string, id: string, found: CachedExecution | ExecutionRow, inOrder: boolean): AppendedLists {
+    const { store, workflows } = this.#options;
+    const internalState = async () => {
+      const { program } = 'run' in found ? found.loaded : await workflows.load(tenantId, found.revision);
+      return program.tables.internalState;
+    };
+    return new AppendedLists(store, tenantId, id, { inOrder, internalState });
   }
 
   /** An event with its payload in place, wherever that is stored. */

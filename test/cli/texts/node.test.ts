@@ -66,6 +66,15 @@ describe('the text of a visit', () => {
     ]);
   });
 
+  it('says which lists of a patch are shown without the items before', () => {
+    const patch = { chat: { messages: ['Hello.'] } };
+    const one = attempt({ state_patch: patch, appended: { '/chat/messages': { kept: 7, since: 2 } } });
+    expect(visitLines(visit({ attempts: [one], attempts_total: 1 }), 100, paint(false)).slice(-2)).toEqual([
+      '    patch     {"chat":{"messages":["Hello."]}}',
+      '              chat.messages: 7 earlier items are not repeated',
+    ]);
+  });
+
   it('wraps at the width of the terminal, and shows no control characters', () => {
     const text = `${'long words and '.repeat(50)}\u001b[31m`;
     const one = attempt({ status: 'failed', input: { text }, output: text, error: text, stack: `at ${text}`, retryable: true });

@@ -3,6 +3,7 @@ import { Link } from 'wouter';
 import type { NodeAttempt, NodeVisit } from '../../../../../machines/history/node-visit.ts';
 import { isObject, type Json } from '../../../../../machines/json.ts';
 import type { Event } from '../../../../../src/api/schemas/events.ts';
+import { omittedItems } from '../../../../../src/views/omitted-items.ts';
 import { Button } from '../../../components/button.tsx';
 import { JsonView } from '../../../components/json-view.tsx';
 import { Name } from '../../../components/name.tsx';
@@ -32,7 +33,9 @@ export function AttemptDetails({ node, visit, attempt, events }: Props) {
       <div className={styles.values}>
         {attempt !== undefined && <Input attempt={attempt} />}
         {attempt?.output !== undefined && <Value title="Output" value={attempt.output} />}
-        {attempt?.state_patch !== undefined && <Value title="Change of the state" value={attempt.state_patch} />}
+        {attempt?.state_patch !== undefined && (
+          <Value title="Change of the state" value={attempt.state_patch} remarks={omittedItems(attempt)} />
+        )}
       </div>
       <NodeRoutes visit={visit} />
       <Scoring events={events} activation={visit.activation} />
@@ -137,12 +140,25 @@ function Input({ attempt }: { readonly attempt: NodeAttempt }) {
 }
 
 /** A value. One that is a text, or has one for a model's answer, is read more easily as JSON with copy and download. */
-function Value({ title, value }: { readonly title: string; readonly value: Json }) {
+function Value({
+  title,
+  value,
+  remarks = [],
+}: {
+  readonly title: string;
+  readonly value: Json;
+  readonly remarks?: readonly string[];
+}) {
   const isEmpty = isObject(value) && Object.keys(value).length === 0;
   return (
     <section>
       <h3>{title}</h3>
       {isEmpty ? <p className={styles.muted}>empty</p> : <JsonView value={value} label={title} />}
+      {remarks.map((remark) => (
+        <p key={remark} className={styles.muted}>
+          <Name text={remark} />
+        </p>
+      ))}
     </section>
   );
 }
