@@ -82,6 +82,11 @@ export interface VisitItems {
   readonly open: number;
 }
 
+/** `184 of 200, 2 failed`. */
+export function itemsText({ total, succeeded, failed }: VisitItems): string {
+  return `${succeeded + failed} of ${total}${failed === 0 ? '' : `, ${failed} failed`}`;
+}
+
 /** A visit to a node, as the API returns it. */
 export interface NodeVisit {
   /** 1, 2, 3 …; 0 = work that was enqueued beside the workflow. */

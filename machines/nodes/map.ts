@@ -29,6 +29,8 @@ const WORDS = ['and', 'or', 'not', 'in', 'is', 'if', 'else', 'true', 'false', 'n
 
 const ITEM_ERRORS = ['fail', 'collect'] as const;
 type OnItemError = (typeof ITEM_ERRORS)[number] | { readonly tolerate: number | string };
+/** What is several nodes, or parks, is possible for an item, too. */
+const CHILD_WORKFLOW = 'a child workflow does it: put it into a workflow of its own, and name that as "workflow"';
 const PERCENT = /^(?:100|\d{1,2})(?:\.\d+)?%$/;
 
 const MAP = declareKind({
@@ -163,12 +165,15 @@ function readKind(fields: Fields, key: string, given: JsonObject, defaults: Kind
   const own = key === '' ? fields : fields.inside(key, given);
   const type = ITEM_KIND_NAMES.find((name) => name === given.type);
   if (type === undefined) {
-    const available = `possible: ${ITEM_KIND_NAMES.join(', ')}`;
+    const available = `possible: ${ITEM_KIND_NAMES.join(', ')}; for anything else, ${CHILD_WORKFLOW}`;
     own.error(
       'bad_item_work',
       'type',
       `must be a kind that takes an input and gives a result, not ${JSON.stringify(given.type ?? null)}`,
-      () => (typeof given.type === 'string' ? (didYouMean(given.type, ITEM_KIND_NAMES) ?? available) : available),
+      () => {
+        if (given.type === MAP.type) return CHILD_WORKFLOW;
+        return typeof given.type === 'string' ? (didYouMean(given.type, ITEM_KIND_NAMES) ?? available) : available;
+      },
     );
     return undefined;
   }
@@ -177,19 +182,9 @@ function readKind(fields: Fields, key: string, given: JsonObject, defaults: Kind
   for (const misplaced of KEYS_OF_MAP)
     if (key !== '' && given[misplaced] !== undefined) own.error('misplaced_key', misplaced, 'belongs to the map, beside "do"');
   if (definition.handoffs(kind).length > 0)
-    own.error(
-      'bad_handoff',
-      'handoff',
-      'is not possible for an item: its answer is the result of the item',
-      'put the agents into a workflow of their own, and name that as "workflow"',
-    );
+    own.error('bad_handoff', 'handoff', 'is not possible for an item: its answer is the result of the item', CHILD_WORKFLOW);
   if ((definition.expand(kind, '')?.nodes.length ?? 0) > 0)
-    own.error(
-      'bad_item_work',
-      'tools',
-      'an agent with tools is several nodes',
-      'put it into a workflow of its own, and name that as "workflow"',
-    );
+    own.error('bad_item_work', 'tools', 'are not possible for an item: an agent with tools is several nodes', CHILD_WORKFLOW);
   return kind;
 }
 

@@ -1,7 +1,7 @@
 import type { Cooperative } from '../cooperative.ts';
 import { compileExpression, type Expression, references, unknownOperations } from '../expression/index.ts';
 import { FACTS } from '../expression/syntax-tree.ts';
-import { compileTemplate } from '../expression/template.ts';
+import { compileTemplate, type Template } from '../expression/template.ts';
 import type { Node, Workflow } from '../ir/workflow.ts';
 import { isObject, type Json } from '../json.ts';
 import { MAX_EXPRESSIONS } from '../limits.ts';
@@ -34,7 +34,8 @@ export function* checkExpressions(workflow: Workflow, problems: Problems): Coope
     yield;
     for (const { text, key } of definitionOf(kind).assertions(kind))
       check.assertion(text, { node_id: id, path: `${path}.${key}` });
-    for (const { key, value, scope } of templatesOf(node)) check.template(value, { node_id: id, path: `${path}.${key}` }, scope);
+    for (const { key, value, scope, givesList } of templatesOf(node))
+      check.template(value, { node_id: id, path: `${path}.${key}` }, scope, givesList);
   }
 }
 
@@ -76,11 +77,18 @@ class ExpressionChecker {
     this.#unknownVariables(expression, subject, location);
   }
 
-  template(value: Json, location: ExpressionLocation, scope: 'own' | 'child'): void {
+  /** `givesList`: it is an expression that gives a list, or a list. */
+  template(value: Json, location: ExpressionLocation, scope: 'own' | 'child', givesList = false): void {
     if (!this.#isWithinLimit(0)) return;
     const where = `node "${location.node_id}": `;
-    const { expressions, errors, suspicious } = compileTemplate(value);
+    const { root, expressions, errors, suspicious } = compileTemplate(value);
     if (!this.#isWithinLimit(expressions.length)) return;
+    const noList = givesList ? whyNoList(root) : null;
+    if (noList !== null) {
+      const message = `${where}items must be an expression that gives a list, or a list${noList}`;
+      this.#problems.error('wrong_type', message, { ...location, hint: 'such as "{{ state.customers }}"' });
+      return;
+    }
     for (const error of errors) this.#problems.error('template_too_large', `${where}${error}`, location);
     for (const text of suspicious) {
       const hint = 'only {{ expression }} is a template, and it must be closed';
@@ -148,9 +156,18 @@ class ExpressionChecker {
   }
 }
 
+/** Says why the template cannot give a list, whatever the state is; null = it may. */
+function whyNoList(root: Template['root']): string | null {
+  if (root.type !== 'expression') return root.type === 'list' ? null : ', not a text';
+  const { tree, error, tooLarge } = root.expression;
+  if (tree?.type === 'literal' || tree?.type === 'object') return `, not ${shortened(root.expression.text.trim(), 60)}`;
+  return error === null || tooLarge ? null : `: ${error}`;
+}
+
 interface KindTemplate {
   readonly key: string;
   readonly value: Json;
+  readonly givesList?: true;
   /** Whose state its expressions read: the execution's, or that of the child execution. */
   readonly scope: 'own' | 'child';
 }
@@ -167,7 +184,7 @@ function templatesOf({ kind }: Node): KindTemplate[] {
   if (atStart !== null) found.push({ key: atStart.key, value: atStart.template, scope: 'own' });
   const work = definition.itemWork(kind);
   if (work !== null) {
-    found.push({ key: 'items', value: work.items, scope: 'own' });
+    found.push({ key: 'items', value: work.items, scope: 'own', givesList: true });
     if (work.output !== null) found.push({ key: 'output', value: work.output, scope: 'own' });
   }
   const outputMapping = definition.outputMapping(kind);

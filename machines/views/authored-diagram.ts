@@ -197,5 +197,5 @@ function stateOverlay(id: string, { active, entered, status }: MachineOverlay): 
   const visits = entered.get(id);
   if (visits === undefined) return null;
   const now = active.has(id) ? (LAST[status] ?? 'waiting') : 'done';
-  return { status: now, visits, retries: 0, sinceMs: active.get(id) ?? null, durationMs: null, error: null };
+  return { status: now, visits, retries: 0, sinceMs: active.get(id) ?? null, durationMs: null, items: null, error: null };
 }

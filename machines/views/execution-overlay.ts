@@ -1,5 +1,5 @@
 import type { EndStatus } from '../history/history.ts';
-import type { VisitStatus } from '../history/node-visit.ts';
+import type { VisitItems, VisitStatus } from '../history/node-visit.ts';
 
 /** As in the API. `paused`: suspended by an operator, or everything in progress waits for a person, an event, a timer or a paused child. */
 export type ExecutionStatus = 'pending' | 'running' | 'paused' | EndStatus;
@@ -17,6 +17,8 @@ export interface NodeOverlay {
   readonly sinceMs: number | null;
   /** From the beginning of the last visit to its end; null while it lasts, and for control nodes. */
   readonly durationMs: number | null;
+  /** How far the last visit is, or was, with the items of its list; null = it has none. */
+  readonly items: VisitItems | null;
   /** Error of the last attempt that failed. */
   readonly error: string | null;
 }

@@ -140,7 +140,7 @@ function overlayOfState(prefix: string | null, overlay: NodeOverlay): NodeOverla
 function endOverlay({ status, atMs }: ExecutionOverlay): NodeOverlay | null {
   const ended = END_NODE_STATUS[status];
   if (ended === undefined) return null;
-  return { status: ended, visits: 1, retries: 0, sinceMs: atMs, durationMs: null, error: null };
+  return { status: ended, visits: 1, retries: 0, sinceMs: atMs, durationMs: null, items: null, error: null };
 }
 
 function frameOf({ key, config, frame }: DrawnState): DiagramFrame {

@@ -11,7 +11,15 @@ import type { DrawnWorkflow } from './drawn-workflow.ts';
 import type { ExecutionOverlay, ExecutionStatus, NodeOverlay } from './execution-overlay.ts';
 import { MachineStates } from './machine-states.ts';
 
-const UNVISITED: NodeOverlay = { status: 'active', visits: 0, retries: 0, sinceMs: null, durationMs: null, error: null };
+const UNVISITED: NodeOverlay = {
+  status: 'active',
+  visits: 0,
+  retries: 0,
+  sinceMs: null,
+  durationMs: null,
+  items: null,
+  error: null,
+};
 
 /** What has changed since it was asked for last. */
 export interface OverlayChanges {
@@ -139,7 +147,7 @@ export class OverlayBuilder {
     const { visit, status, visits: count, retries, sinceMs } = visits.now;
     const durationMs = graph.isControl(index) ? null : visits.now.durationMs;
     const error = visit.attempts.findLast((attempt) => attempt.error !== undefined)?.error ?? null;
-    return { status, visits: count, retries, sinceMs, durationMs, error };
+    return { status, visits: count, retries, sinceMs, durationMs, items: visit.items ?? null, error };
   }
 
   #nodeEvent({ type, data, sequence }: HistoryEvent, node: string): void {

@@ -1,5 +1,5 @@
 import { durationText } from '../../machines/duration.ts';
-import type { NodeAttempt, NodeVisit } from '../../machines/history/node-visit.ts';
+import { itemsText, type NodeAttempt, type NodeVisit } from '../../machines/history/node-visit.ts';
 import type { Json } from '../../machines/json.ts';
 import { omittedItems } from '../views/omitted-items.ts';
 
@@ -20,9 +20,22 @@ export function panelSections(visits: readonly NodeVisit[]): readonly PanelSecti
 }
 
 function visitSections(visit: NodeVisit, isNumbered: boolean): PanelSection[] {
-  const { activation, status, reason, attempts, attempts_total, question, decisions = [], blocked_by, taken, evaluated } = visit;
+  const {
+    activation,
+    status,
+    reason,
+    attempts,
+    attempts_total,
+    question,
+    decisions = [],
+    blocked_by,
+    taken,
+    evaluated,
+    items,
+  } = visit;
   const fields = [
     field('reason', reason),
+    field('items', items === undefined ? undefined : itemsText(items)),
     field('question', question),
     ...decisions.map(({ decision, user_id, comment, decided_at }) =>
       field(decision, `${user_id}, ${decided_at}${comment === null ? '' : `: ${comment}`}`),

@@ -1,6 +1,6 @@
 import { type HistoryEvent, numberOf, textOf, textsOf } from '../../machines/history/event.ts';
 import { endStatusOf, History } from '../../machines/history/history.ts';
-import type { VisitItems } from '../../machines/history/node-visit.ts';
+import { itemsText } from '../../machines/history/node-visit.ts';
 import type { OpenOperation } from '../../machines/history/node-visits.ts';
 import { isObject, type Json, type JsonObject } from '../../machines/json.ts';
 import { duration } from './time.ts';
@@ -147,14 +147,17 @@ export class Timeline {
       case 'node_completed':
         return [
           ...problemsOf(node, data),
-          ...this.#ended(node, atMs, 'done', data, [this.#takeDecision(node), routeOf(data)].filter(Boolean).join('  ')),
+          ...this.#ended(node, atMs, 'done', data, joined([this.#itemsText(node), this.#takeDecision(node), routeOf(data)])),
         ];
       case 'node_failed':
-        return [...problemsOf(node, data), ...this.#ended(node, atMs, 'failed', data, this.#failureText(node, data))];
+        return [
+          ...problemsOf(node, data),
+          ...this.#ended(node, atMs, 'failed', data, joined([this.#itemsText(node), this.#failureText(node, data)])),
+        ];
       case 'node_skipped':
         return this.#ended(node, atMs, 'skipped', {}, `skipped: ${textOf(data.reason) || 'branch not taken'}`);
       case 'node_cancelled':
-        return this.#ended(node, atMs, 'cancelled', {}, 'cancelled');
+        return this.#ended(node, atMs, 'cancelled', {}, joined(['cancelled', this.#itemsText(node)]));
       case 'retry_scheduled':
       case 'node_parked':
         return this.#retryScheduled(node, atMs, data);
@@ -330,11 +333,6 @@ export class Timeline {
   }
 }
 
-/** `184 of 200, 2 failed`. */
-export function itemsText({ total, succeeded, failed }: VisitItems): string {
-  return `${succeeded + failed} of ${total}${failed === 0 ? '' : `, ${failed} failed`}`;
-}
-
 /** What an event of the execution as a whole says; null = nothing that its nodes do not. */
 export function executionNote(type: string, data: JsonObject): string | null {
   switch (type) {
@@ -380,6 +378,10 @@ function problemsOf(node: string, { evaluated }: JsonObject): readonly TimelineE
       ...note(node, `${textOf(condition)} cannot be evaluated and counts as false: ${textOf(problem)}`),
       status: 'problem' as const,
     }));
+}
+
+function joined(texts: readonly string[]): string {
+  return texts.filter(Boolean).join('  ');
 }
 
 function note(node: string | null, text: string): TimelineEntry {

@@ -162,7 +162,15 @@ describe('the HTML page of a diagram', requires('chromium'), () => {
     expect(await legible(page, 'step_40')).toBe(true);
     await page.close();
 
-    const waits: NodeOverlay = { status: 'waiting', visits: 1, retries: 0, sinceMs: 0, durationMs: null, error: null };
+    const waits: NodeOverlay = {
+      status: 'waiting',
+      visits: 1,
+      retries: 0,
+      sinceMs: 0,
+      durationMs: null,
+      items: null,
+      error: null,
+    };
     const overlay: ExecutionOverlay = {
       status: 'paused',
       suspended: false,

@@ -39,6 +39,25 @@ describe('Timeline', () => {
     expect(timeline.active).toEqual([]);
   });
 
+  it('counts the items of a list while they are done, and when all have ended', () => {
+    const timeline = timelineOf();
+    const items = lines(
+      timeline,
+      [0, 'map_started', 'score', { count: 3, activation: 1 }],
+      [1, 'node_started', 'score', { item: 0, activation: 1 }],
+      [2, 'node_completed', 'score', { item: 0, activation: 1 }],
+      [3, 'node_failed', 'score', { item: 1, activation: 1, error: 'unknown' }],
+    );
+    expect(items).toEqual(['  ▸ score                 0 of 3', '  · score                 item 1: unknown']);
+    expect(timeline.active[0]?.text).toBe('2 of 3, 1 failed');
+    const end = lines(
+      timeline,
+      [4, 'map_completed', 'score', { succeeded: 1, failed: 1, cancelled: 1, activation: 1 }],
+      [5, 'node_failed', 'score', { activation: 1, error: 'item 1: unknown' }],
+    );
+    expect(end).toEqual(['  ✗ score           5 ms  2 of 3, 1 failed  item 1: unknown']);
+  });
+
   it('measures active nodes of a fork from the time of the fork', () => {
     const printed = lines(
       timelineOf(),

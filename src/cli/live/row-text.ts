@@ -1,3 +1,4 @@
+import { itemsText } from '../../../machines/history/node-visit.ts';
 import type { LiveModel, NodeOverlay } from '../../views/live-model.ts';
 import type { OutlineRow } from '../../views/outline.ts';
 import { duration } from '../../views/time.ts';
@@ -77,7 +78,8 @@ export function stateText({ node }: OutlineRow, status: NodeOverlay | null, mode
   if (status === null) return '';
   const { paint } = painter;
   const iteration = status.visits > 1 ? `↺ iteration ${status.visits}` : '';
-  const parts = [...stateParts(node, status, model, painter), paint.dim(iteration)];
+  const items = status.items === null ? '' : itemsText(status.items);
+  const parts = [...stateParts(node, status, model, painter), paint.dim(items), paint.dim(iteration)];
   return parts.filter((part) => part !== '').join('  ');
 }
 

@@ -1,15 +1,15 @@
 import type { NodeItem } from '../../../machines/history/node-items.ts';
-import type {
-  AttemptStatus,
-  EvaluatedCondition,
-  NodeAttempt,
-  NodeVisit,
-  VisitStatus,
+import {
+  type AttemptStatus,
+  type EvaluatedCondition,
+  itemsText,
+  type NodeAttempt,
+  type NodeVisit,
+  type VisitStatus,
 } from '../../../machines/history/node-visit.ts';
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
 import { omittedItems } from '../../views/omitted-items.ts';
 import { clock, duration } from '../../views/time.ts';
-import { itemsText } from '../../views/timeline.ts';
 import { GLYPHS } from '../terminal/glyphs.ts';
 import type { Paint } from '../terminal/paint.ts';
 import { plain } from '../terminal/text.ts';

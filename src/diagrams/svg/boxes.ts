@@ -29,8 +29,8 @@ export const LINE_HEIGHT = 16;
 export const ICON = 16;
 
 const MAX_CHARS = 34;
-/** A status with its duration, visits and retries is not cut. */
-const MAX_MARK_CHARS = 60;
+/** A status with its duration, items, visits and retries is not cut. */
+const MAX_MARK_CHARS = 90;
 const DOT_BOX: Box = { width: 24, height: 24, lines: [] };
 
 /** Extra width and height in pixels that a shape needs around its text. */

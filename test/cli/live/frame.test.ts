@@ -108,6 +108,12 @@ describe('the screen', () => {
     `);
   });
 
+  it('counts the items of a list, also when all have ended', () => {
+    const row = (upTo: number) => screen(golden('map'), { upTo }).find((line) => line.includes('* m'));
+    expect(row(2)).toBe('›▸ * m      running  3 s  0 of 3');
+    expect(row(Number.POSITIVE_INFINITY)).toBe(' ✓ * m      7 s  3 of 3, 1 failed');
+  });
+
   it('counts down to the next attempt', () => {
     const log = golden('retry-with-backoff');
     const upTo = log.events.find(({ type }) => type === 'retry_scheduled')?.sequence ?? 0;

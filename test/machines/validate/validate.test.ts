@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../../machines/json.ts';
+import type { Json, JsonObject } from '../../../machines/json.ts';
 import { validate } from '../../../machines/validate/index.ts';
 import * as minimal from '../../support/minimal-workflows.ts';
 import { sampleOf } from '../../support/properties.ts';
@@ -29,6 +29,43 @@ describe('a valid workflow', () => {
     const { workflow, diagnostics } = validate(ir);
     expect(diagnostics).toEqual([]);
     expect(workflow?.workflow_id).toBe(ir.workflow_id);
+  });
+});
+
+describe('a map', () => {
+  const map = (items: Json, work: JsonObject = { type: 'tool', tool_ref: 't' }) =>
+    document({ m: { kind: { type: 'map', items, do: work } } });
+
+  it.each([
+    'customers of today',
+    'Dear {{ state.name }}',
+    '{{ state.a }} {{ state.b }}',
+    '{{ state.a }',
+    '{{ 5 }}',
+    '"ada, bob"',
+    '{a: 1}',
+  ])('refuses items that are neither an expression nor a list: %s', (items) => {
+    const { workflow, diagnostics } = validate(map(items));
+    expect(workflow).toBe(null);
+    expect(diagnostics).toMatchObject([{ severity: 'error', code: 'wrong_type', node_id: 'm', path: 'nodes.m.kind.items' }]);
+    expect(diagnostics[0]?.message).toMatch(/^node "m": items must be an expression that gives a list, or a list/);
+  });
+
+  it.each(['state.customers', '{{ state.customers }}', 'customers', '[1, 2]', 'state.a + state.b', ['a', '{{ state.b }}']])(
+    'takes %j as items',
+    (items) => {
+      expect(codes(map(items as Json))).toEqual([]);
+    },
+  );
+
+  it.each([
+    ['another map', { type: 'map', items: 'item', do: { type: 'tool', tool_ref: 't' } }],
+    ['an agent with tools', { type: 'agent', model_ref: 'm', prompt: 'Go.', tools: ['t'] }],
+    ['a node that waits', { type: 'human_approval', description: 'Well?' }],
+  ])('says of %s that a child workflow does it', (_name, work) => {
+    const { diagnostics } = validate(map('state.list', work));
+    expect(diagnostics.map(({ code }) => code)).toEqual(['bad_item_work']);
+    expect(diagnostics[0]?.hint).toMatch(/a child workflow does it: .*"workflow"/);
   });
 });
 

@@ -7,6 +7,7 @@ import { normalise } from '../../../machines/ir/normalise.ts';
 import type { JsonObject } from '../../../machines/json.ts';
 import type { TimedEvent } from '../../../machines/replay/index.ts';
 import type { ExecutionOverlay } from '../../../machines/views/execution-overlay.ts';
+import { markOf } from '../../../machines/views/labels.ts';
 import { OverlayBuilder } from '../../../machines/views/overlay-builder.ts';
 import { historyEvents } from '../../support/golden.ts';
 
@@ -49,6 +50,15 @@ describe('the overlay of an execution', () => {
     const { overlay, taken } = played('loop-of-three-rounds');
     expect(taken).toEqual(expect.arrayContaining(['draft → review 3×', 'review → draft 2×', 'review → publish']));
     expect(overlay.nodes.get('draft')).toMatchObject({ status: 'done', visits: 3, retries: 1, durationMs: 7 });
+  });
+
+  it('counts the items of a list, also when all have ended', () => {
+    const { overlay } = played('map');
+    const m = overlay.nodes.get('m') ?? null;
+    expect(m).toMatchObject({ status: 'done', items: { total: 3, succeeded: 2, failed: 1, cancelled: 0, open: 0 } });
+    expect(markOf({ name: 'm', overlay: m })).toBe('done · 7 s · 3 of 3, 1 failed');
+    expect(played('map', 2).overlay.nodes.get('m')).toMatchObject({ status: 'active', items: { total: 3, succeeded: 0 } });
+    expect(played('loop-of-three-rounds').overlay.nodes.get('draft')?.items).toBe(null);
   });
 
   it('can be built up to any event', () => {

@@ -1,5 +1,6 @@
 import type { NodeProps } from '@xyflow/react';
 import { createContext, memo, useCallback, useContext, useSyncExternalStore } from 'react';
+import { itemsText } from '../../../../machines/history/node-visit.ts';
 import { OPEN } from '../../../../machines/history/node-visits.ts';
 import type { NodeOverlay } from '../../../../machines/views/execution-overlay.ts';
 import type { GraphNode } from '../../../../src/views/graph.ts';
@@ -117,9 +118,10 @@ function NodeCard({ node, overlay, mark, isSelected, isFocusable, onSelect, onFo
 }
 
 function OverlayFacts({ overlay }: { readonly overlay: NodeOverlay }) {
-  const { visits, retries, durationMs, sinceMs, status } = overlay;
+  const { visits, retries, durationMs, sinceMs, status, items } = overlay;
   return (
     <>
+      {items !== null && <span title="items">{itemsText(items)}</span>}
       {visits > 1 && <span title="visits">×{visits.toLocaleString()}</span>}
       {retries > 0 && <span>{retries === 1 ? '1 retry' : `${retries.toLocaleString()} retries`}</span>}
       {durationMs !== null && <span>{duration(durationMs)}</span>}

@@ -1,10 +1,9 @@
 import { useMemo, useState } from 'react';
 import { NodeItems } from '../../../../../machines/history/node-items.ts';
-import type { NodeVisit, VisitStatus } from '../../../../../machines/history/node-visit.ts';
+import { itemsText, type NodeVisit, type VisitStatus } from '../../../../../machines/history/node-visit.ts';
 import { NodeVisits } from '../../../../../machines/history/node-visits.ts';
 import type { Event } from '../../../../../src/api/schemas/events.ts';
 import { duration } from '../../../../../src/views/time.ts';
-import { itemsText } from '../../../../../src/views/timeline.ts';
 import { Button } from '../../../components/button.tsx';
 import { StatusBadge } from '../../../components/status-badge.tsx';
 import { AttemptDetails } from './attempt-details.tsx';
