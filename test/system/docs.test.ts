@@ -1,10 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checkWorkflow } from '../../src/authoring/check.ts';
 
 const MAX_COLUMNS = 100;
+const EXAMPLES = readdirSync('examples', { withFileTypes: true }).flatMap((entry) => {
+  const page = join('examples', entry.isDirectory() ? entry.name : '', 'README.md');
+  return (entry.isDirectory() || entry.name === 'README.md') && existsSync(page) ? [page] : [];
+});
 const PAGES = [
   'README.md',
   'ARCHITECTURE.md',
@@ -13,7 +17,20 @@ const PAGES = [
   'test/mutation/README.md',
   'test/simulation/README.md',
   ...readdirSync('docs').flatMap((name) => (name.endsWith('.md') ? [join('docs', name)] : [])),
+  ...EXAMPLES,
 ];
+/** Pages that name paths from the top of the repository; ARCHITECTURE.md names them from their modules. */
+const PAGES_FOR_USERS = PAGES.filter((page) => page !== 'ARCHITECTURE.md' && !page.startsWith('test'));
+/** Files and folders of this repository. */
+const PATHS = new Set(
+  readdirSync('.', { withFileTypes: true }).flatMap((entry) => {
+    if (['.git', 'dist', 'node_modules'].includes(entry.name)) return [];
+    const inside = entry.isDirectory() ? readdirSync(entry.name, { recursive: true, encoding: 'utf8' }) : [];
+    return [entry.name, ...inside.map((path) => join(entry.name, path))];
+  }),
+);
+/** Made by the build. */
+const BUILT = /^dist(\/|$)/;
 
 interface Snippet {
   readonly page: string;
@@ -50,6 +67,10 @@ describe('the documentation', () => {
     expect(longLines(readFileSync(page, 'utf8'))).toEqual([]);
   });
 
+  it.each(EXAMPLES)('has lines of at most 100 characters in code, too: %s', (page) => {
+    expect(tooLong(readFileSync(page, 'utf8'))).toEqual([]);
+  });
+
   it.each(PAGES)('has tables whose rows are lines, under a heading and a separator: %s', (page) => {
     expect(brokenTables(readFileSync(page, 'utf8'))).toEqual([]);
   });
@@ -70,6 +91,19 @@ describe('the documentation', () => {
     expect(missing).toEqual([]);
   });
 
+  it.each(PAGES_FOR_USERS)('names only existing paths: %s', (page) => {
+    const named = pathsIn(readFileSync(page, 'utf8'));
+    const missing = named.filter((path) => !PATHS.has(path) && !exists(join(page, '..', path)));
+    expect(missing).toEqual([]);
+  });
+
+  it('names only existing modules and files in ARCHITECTURE.md, by the ends of their paths', () => {
+    const named = modulesIn(readFileSync('ARCHITECTURE.md', 'utf8'));
+    expect(named.length).toBeGreaterThan(200);
+    const ends = new Set([...PATHS].flatMap((path) => path.split('/').map((_, from, parts) => parts.slice(from).join('/'))));
+    expect(named.filter((path) => !ends.has(path) && !BUILT.test(path))).toEqual([]);
+  });
+
   it.each(PAGES)('links only to existing headings: %s', (page) => {
     const links = [...readFileSync(page, 'utf8').matchAll(/\]\(([^)#\s]*)#([^)\s]+)\)/g)]
       .map(([, target = '', anchor = '']) => ({ target: target === '' ? page : join(page, '..', target), anchor }))
@@ -83,6 +117,19 @@ describe('the documentation', () => {
     expect(pages.filter((name) => !listed.includes(`](docs/${name})`) && !listed.includes(`](${name})`))).toEqual([]);
   });
 });
+
+/** Paths that begin with a folder at the top of the repository. */
+function pathsIn(text: string): readonly string[] {
+  const paths = [...text.matchAll(/(?<![\w/<>.:…-])([\w.-]+)(?:\/[\w.@-]+)+/g)];
+  return paths.flatMap(([path, top = '']) => (PATHS.has(top) ? [path.replace(/\.$/, '')] : []));
+}
+
+/** Folders, and files of the languages of this repository. */
+function modulesIn(text: string): readonly string[] {
+  const files = text.matchAll(/(?<![\w/<>.:-])[\w.@-]+(?:\/[\w.-]+)*\.(?:tsx?|[mc]?js|sql|md|json)\b/g);
+  const folders = text.matchAll(/(?<![\w/<>.:-])[\w.-]+(?:\/[\w.-]+)*\/(?![\w<{])/g);
+  return [...files, ...folders].map(([path]) => path.replace(/\/$/, ''));
+}
 
 /** The anchors of a page's headings, as GitHub makes them. */
 function anchorsOf(page: string): ReadonlySet<string> {
@@ -99,9 +146,11 @@ function anchorsOf(page: string): ReadonlySet<string> {
 
 /** Lines of prose that are too long. Tables, code, images and comments cannot be wrapped. */
 function longLines(text: string): readonly string[] {
-  return withoutCode(text)
-    .split('\n')
-    .filter((line) => line.length > MAX_COLUMNS && !/^\s*(\||!\[|<!--)/.test(line));
+  return tooLong(withoutCode(text));
+}
+
+function tooLong(text: string): readonly string[] {
+  return text.split('\n').filter((line) => line.length > MAX_COLUMNS && !/^\s*(\||!\[|<!--)/.test(line));
 }
 
 /** The first line of each paragraph that was meant as a table and is not shown as one. */
