@@ -69,7 +69,9 @@ export {
 export { type WorkflowOptions, workflow } from './builder/workflow.ts';
 export type {
   Answer,
+  CallArguments,
   CallableWorkflow,
+  CalledState,
   CallOptions,
   DurableContext,
   MapOptions,

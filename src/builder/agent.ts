@@ -60,6 +60,7 @@ export function agent<const S extends Schema = AnyState>(
 ): WorkflowDefinition<{
   input: InferInput<S>;
   state: InferInput<S> & { readonly result?: unknown };
+  completed: InferInput<S> & { readonly result?: unknown };
   events: Record<never, never>;
   nodeId: string;
 }> {

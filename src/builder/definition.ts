@@ -25,6 +25,8 @@ export interface Defined {
 export interface WorkflowTypes {
   readonly input: unknown;
   readonly state: unknown;
+  /** The state of those that have completed. */
+  readonly completed: unknown;
   readonly events: { readonly [key: string]: unknown };
   readonly nodeId: string;
 }

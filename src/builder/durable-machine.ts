@@ -92,6 +92,7 @@ export function durableMachine<M extends AnyStateMachine>(
 ): WorkflowDefinition<{
   input: unknown extends InputFrom<M> ? Readonly<Record<string, unknown>> : InputFrom<M>;
   state: PersistedSnapshot<M>;
+  completed: PersistedSnapshot<M>;
   events: EventPayloads<EventFromLogic<M>>;
   nodeId: string;
 }> {

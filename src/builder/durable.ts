@@ -1,5 +1,6 @@
 import type { DurableContext } from '../runtime/types/durable.ts';
 import type { ToolContext } from '../runtime/types/work.ts';
+import type { Returned } from './checked-result.ts';
 import { define } from './define.ts';
 import type { WorkflowDefinition } from './definition.ts';
 import type { InferInput, InferOutput, Schema } from './schema.ts';
@@ -7,7 +8,11 @@ import { typedTool } from './tool.ts';
 import { type AnyWorkflow, workflowFile } from './workflow-file.ts';
 
 /** A function whose operations are logged, so that it outlives its process. */
-export interface DurableOptions<in out I extends Schema, in out O extends Schema> {
+export interface DurableOptions<
+  in out I extends Schema,
+  in out O extends Schema,
+  in out R = InferInput<O> | Promise<InferInput<O>>,
+> {
   /** Id of the workflow, and name of the function. */
   readonly id: string;
   /** Default: `0.1.0`. */
@@ -18,16 +23,14 @@ export interface DurableOptions<in out I extends Schema, in out O extends Schema
   readonly input?: I;
   /** What the function returns: an object becomes part of the state. */
   readonly output?: O;
-  readonly run: (
-    context: DurableContext,
-    input: NoInfer<InferOutput<I>>,
-  ) => NoInfer<InferInput<O>> | Promise<NoInfer<InferInput<O>>>;
+  readonly run: (context: DurableContext<NoInfer<InferInput<I>>>, input: NoInfer<InferOutput<I>>) => Returned<R, InferInput<O>>;
 }
 
 type AnySchema = { readonly static: unknown };
 
-/** The state of an execution: what it was started with, and the fields of what the function has returned. */
+/** The state of an execution: what it was started with, and the fields of what the function has returned, once it has. */
 type StateOf<Input, Output> = Output extends object ? Input & Partial<Output> : Input;
+type CompletedState<Input, Output> = Output extends object ? Input & Output : Input;
 
 /**
  * Defines a durable function: a workflow that is written as code. What it does goes through its context, which logs each operation before the function
@@ -45,16 +48,17 @@ type StateOf<Input, Output> = Output extends object ? Input & Partial<Output> : 
  *   },
  * });
  */
-export function durable<const I extends Schema = AnySchema, const O extends Schema = AnySchema>(
-  options: DurableOptions<I, O>,
+export function durable<const I extends Schema = AnySchema, const O extends Schema = AnySchema, R = unknown>(
+  options: DurableOptions<I, O, R>,
 ): WorkflowDefinition<{
   input: InferInput<I>;
   state: StateOf<InferInput<I>, InferOutput<O>>;
+  completed: CompletedState<InferInput<I>, InferOutput<O>>;
   events: Record<string, unknown>;
   nodeId: string;
 }> {
   const { id, input, output, run, ...header } = options;
-  const perform = (given: unknown, context: ToolContext): unknown => run(durableContext(id, context), given as never);
+  const perform = (given: unknown, context: ToolContext): unknown => run(durableContext(id, context) as never, given as never);
   const sides = { ...(input === undefined ? {} : { input }), ...(output === undefined ? {} : { output }) };
   const tool = typedTool({ ...sides, run: perform as never });
   const definition: AnyWorkflow = {

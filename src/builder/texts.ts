@@ -117,7 +117,7 @@ export type ValueOfText<Text extends string, Roots> = [WholeExpression<Text>] ex
   : ValueOfPath<WholeExpression<Text>, Roots>;
 
 /** What sort of JSON a value is, in words; unknown = it may be anything. */
-type SortOf<Value> = unknown extends Value
+export type SortOf<Value> = unknown extends Value
   ? unknown
   : Value extends string
     ? 'a string'

@@ -162,6 +162,7 @@ export function workflow<
 ): WorkflowDefinition<{
   input: InferInput<S>;
   state: StateWith<InferInput<S>, ReturnedState<N, T>>;
+  completed: StateWith<InferInput<S>, ReturnedState<N, T>>;
   events: EventPayloads<E>;
   nodeId: keyof N & string;
 }> {

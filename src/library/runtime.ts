@@ -227,7 +227,11 @@ function callerRuntime(
   }
 
   function start(first: StartRequest | WorkflowDefinition, input?: unknown, options?: StartOptions): Promise<StartResult> {
-    return isDefinition(first) ? startWorkflow(first, input, options) : own.start(first);
+    if (isDefinition(first)) return startWorkflow(first, input, options);
+    if (typeof first?.workflowId === 'string') return own.start(first);
+    const id = typeof first === 'string' ? first : 'greeting';
+    const request = `runtime.start({ workflowId: ${JSON.stringify(id)}, input: { … } })`;
+    return Promise.reject(new TypeError(`start needs a definition and its input, or a request: ${request}`));
   }
 
   return {

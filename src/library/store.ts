@@ -18,9 +18,12 @@ export interface Store {
  * @example
  * const store = await openSqlite({ path: 'runs.db' });
  */
-export async function openSqlite(options: SqliteOptions): Promise<Store> {
+export async function openSqlite(options: SqliteOptions | string): Promise<Store> {
+  const given = typeof options === 'string' ? { path: options } : options;
+  if (typeof given?.path !== 'string')
+    throw new TypeError("openSqlite needs the path of the database: openSqlite('runs.db'), or openSqlite({ path: 'runs.db' })");
   const sqlite = await import('../../store/sqlite/open.ts');
-  return opened(await sqlite.openSqlite(options));
+  return opened(await sqlite.openSqlite(given));
 }
 
 /** What the engine opened is opaque to programs. */

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 
 /** What the mistakes are made with. */
 const HEAD = `
-import { agent, createRuntime, defineTool, openSqlite, Type, workflow } from ${JSON.stringify(resolve('dist/bundle/src/index.js'))};
+import { agent, createRuntime, defineTool, durable, openSqlite, Type, workflow } from ${JSON.stringify(resolve('dist/bundle/src/index.js'))};
 
 const compose = ({ name }: { name: string }) => 'Hello ' + name;
 const count = async ({ lines }: { lines: readonly { price: number }[] }) => lines.length;
@@ -36,6 +36,13 @@ const shipping = workflow({
 const sale = workflow({ ...base, nodes: { review: { type: 'human_approval', message: 'Sell?' } } });
 const runtime = await createRuntime({ store: await openSqlite({ path: 'sales.db' }) });
 const execution = await runtime.start(sale, { name: 'Ada' });
+const total = durable({
+  id: 'total',
+  input: Type.Object({ order: Type.String() }),
+  output: Type.Object({ total: Type.Number() }),
+  run: () => ({ total: 3 }),
+});
+const counted = { id: 'counted', input: Type.Object({ n: Type.Number() }) } as const;
 const limits = { maxIterations: 3, maxCostUsd: 1, timeoutSeconds: 60 };
 `;
 
@@ -43,6 +50,9 @@ const nodes = (text: string) => `workflow({ ...base, nodes: { ${text} } });`;
 const charged = (text: string) => nodes(`charge: { ${text} }`);
 const shipped = (text: string) => nodes(`ship: { type: 'subgraph', workflow: shipping, ${text} }`);
 const mapped = (text: string) => nodes(`all: { type: 'map', ${text} }`);
+
+const called = (text: string) => `durable({ ...counted, run: async (ctx, { n }) => { ${text} } });`;
+const returned = (output: string, run: string) => `durable({ id: 'r', output: ${output}, run: ${run} });`;
 
 /** The mistake, and a part of what the compiler prints. */
 const MISTAKES: readonly (readonly [mistake: string, code: string, says: string])[] = [
@@ -248,6 +258,43 @@ const MISTAKES: readonly (readonly [mistake: string, code: string, says: string]
     `Type '"yes"' is not assignable to type '"approved" | "rejected"'`,
   ],
   ['a key of the final state', `(await execution.settled()).state.greting;`, `Did you mean 'greeting'?`],
+  ['a key of the input of a call', called(`await ctx.call(total, { ordr: 'A' });`), `'ordr' does not exist in type`],
+  [
+    'a value of the input of a call',
+    called(`await ctx.call(total, { order: n });`),
+    `Type 'number' is not assignable to type 'string'`,
+  ],
+  ['a call without its input', called(`await ctx.call(total);`), 'Expected 2-3 arguments, but got 1'],
+  [
+    'what a call gives',
+    called(`const { total: text }: { total: string } = await ctx.call(total, { order: 'A' });`),
+    `Type 'number' is not assignable to type 'string'`,
+  ],
+  [
+    'the input with which a function continues',
+    called(`await ctx.continueAsNew({ n: 'two' });`),
+    `Type 'string' is not assignable to type 'number'`,
+  ],
+  ['a continuation without the input', called(`await ctx.continueAsNew();`), 'Expected 1 arguments, but got 0'],
+  [
+    'a field of what a function returns',
+    returned(`Type.Object({ total: Type.Number() })`, `async () => ({ total: 'x' })`),
+    'total is \\"x\\", not a number',
+  ],
+  [
+    'a field that a function does not return',
+    returned(`Type.Object({ total: Type.Number() })`, `() => ({ totl: 3 })`),
+    'the result lacks \\"total\\"',
+  ],
+  [
+    'a field within what a function returns',
+    returned(
+      `Type.Object({ lines: Type.Array(Type.Object({ price: Type.Number() })) })`,
+      `async () => ({ lines: [{ price: true }] })`,
+    ),
+    'lines[].price is a boolean, not a number',
+  ],
+  ['what a function returns', returned(`Type.Number()`, `async () => ({})`), 'the result is an object, not a number'],
   [
     'a strategy that does not exist',
     `agent({ id: 'a', strategy: 'reakt', goal: 'Help', model: 'm', limits });`,
@@ -293,6 +340,20 @@ const RIGHT: readonly (readonly [what: string, code: string])[] = [
     'items of a list',
     mapped(
       `items: 'state.lines', as: 'line', do: { type: 'tool', tool: 'charge', input: { amount: '{{ line.price }}', card: '{{ state.name }}' } }`,
+    ),
+  ],
+  [
+    'what a call gives, also of an id',
+    called(
+      `const a: number = (await ctx.call(total, { order: 'A' })).total; const b: number = (await ctx.call<{ b: number }>('other', { n })).b; return a + b;`,
+    ),
+  ],
+  ['the input with which a function continues', called(`if (n > 2) return ctx.continueAsNew({ n: n + 1 }); return { n };`)],
+  [
+    'one of several literals that a function returns',
+    returned(
+      `Type.Object({ kind: Type.Union([Type.Literal('a'), Type.Literal('b')]), note: Type.Optional(Type.String()) })`,
+      `async (ctx) => { if ((await ctx.now()) > 3) return { kind: 'a', note: 'x' }; return { kind: 'b' }; }`,
     ),
   ],
   [

@@ -48,13 +48,22 @@ export interface StepContext {
   readonly idempotencyKey: string;
 }
 
-/** A workflow that was defined in TypeScript. */
+/** A workflow that was defined in TypeScript. `State`: that of executions that have completed. */
 export interface CallableWorkflow<Input, State> {
   readonly id: string;
   readonly version: string;
   /** Only for types. */
-  readonly '~types'?: { readonly input: Input; readonly state: State };
+  readonly '~types'?: { readonly input: Input; readonly completed: State };
 }
+
+/** What a workflow is called with. Nothing is known of one that is named by its id. */
+export type CallArguments<W> =
+  W extends CallableWorkflow<infer Input, unknown>
+    ? readonly [input: Input, options?: CallOptions]
+    : readonly [input?: Json, options?: CallOptions];
+
+/** The state of the called workflow when it has completed. `State`: what it is said to be for an id. */
+export type CalledState<W, State> = W extends CallableWorkflow<unknown, infer Completed> ? Completed : State;
 
 export interface CallOptions {
   /** Of the called workflow. Default: that of the definition, or of an id the one that is registered last. */
@@ -81,7 +90,7 @@ export interface Answer {
  * function runs again from its top: operations that have a result give it back at once, and in the same order. So everything that is not the same each
  * time belongs into an operation, and between operations nothing is waited for.
  */
-export interface DurableContext {
+export interface DurableContext<Input = unknown> {
   /**
    * Runs code, at least once until it has succeeded. Its result must be JSON. A failed attempt is followed by another one, as `retry` says, after a
    * delay that outlives the process. After the last one it throws `StepError`.
@@ -109,10 +118,13 @@ export interface DurableContext {
   event<T = unknown>(key: string, options?: { readonly timeout?: WaitDuration }): Promise<T | null>;
   /**
    * Runs another workflow as a child execution, and gives its final state. Throws `CallError` if it fails or is cancelled. It is cancelled with the
-   * function, and when the function ends before it. The workflow must be registered.
+   * function, and when the function ends before it. The workflow must be registered. It is given as a definition, or by its id, and then
+   * `ctx.call<State>(id, input)` says what its state is.
    */
-  call<Input, State>(workflow: CallableWorkflow<Input, State>, input: NoInfer<Input>, options?: CallOptions): Promise<State>;
-  call<State = JsonObject>(workflow: string, input?: Json, options?: CallOptions): Promise<State>;
+  call<State = JsonObject, W extends CallableWorkflow<unknown, unknown> | string = string>(
+    workflow: W,
+    ...given: CallArguments<W>
+  ): Promise<CalledState<W, State>>;
   /** Asks a person. Questions of one function are asked one after the other. */
   approval(question: Question): Promise<Answer>;
   /**
@@ -124,7 +136,7 @@ export interface DurableContext {
    * Ends the execution, which another one continues: with an empty journal, and this function from its top, given `input`. The state, early events, labels,
    * limits and what was used go on. What else is in progress is cancelled, and no operation begins any more. Throws `StepError` in a parallel branch.
    */
-  continueAsNew(input?: unknown): Promise<never>;
+  continueAsNew(...input: undefined extends Input ? readonly [input?: Input] : readonly [input: Input]): Promise<never>;
   /**
    * From now on, updates of this name are given to the handler, one at a time, in the order in which they came, and what it returns is the answer to the
    * caller. An input that does not fit the schema (TypeBox, or JSON Schema; null = any input) is refused before. An error that the handler throws is the

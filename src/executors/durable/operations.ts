@@ -32,8 +32,7 @@ export function durableContext(session: JournalSession, { state }: Work): Durabl
     sleep: (duration) => operations.sleep({ limitMs: durationMs('the time of ctx.sleep', duration) }),
     sleepUntil: (time) => operations.sleep({ untilMs: timeMs('the time of ctx.sleepUntil', time) }),
     event: (key, options) => handled(operations.event(key, options?.timeout)),
-    call: <T>(workflow: string | CallableWorkflow<unknown, unknown>, input?: unknown, options?: CallOptions) =>
-      handled(operations.call<T>(workflow, input, options)),
+    call: (workflow, ...given) => handled(operations.call(workflow, ...given)),
     approval: (question) => handled(operations.approval(question)),
     expose: (fields) => handled(operations.expose(fields)),
     continueAsNew: (input) => operations.continueAsNew(input),

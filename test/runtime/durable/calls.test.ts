@@ -50,6 +50,13 @@ async function closedWell({ close, path, errors }: TestRuntime): Promise<void> {
 }
 
 describe('a workflow that a durable function calls', () => {
+  it('may call itself, up to a depth that the error names', async () => {
+    const opened = await started((ctx) => ctx.call('f', {}));
+    expect(await ended(opened, opened.id)).toMatchObject({ status: 'failed' });
+    expect((await opened.settled(opened.id)).error).toContain('calls of workflows are nested more than 16 deep');
+    await closedWell(opened);
+  });
+
   it('gives its final state, side by side with steps and others', async () => {
     const opened = await started(async (ctx) => {
       const [a, b, c] = await Promise.all([

@@ -73,7 +73,10 @@ export class Children {
     const workflow = call ?? (kind === null ? null : definitionOf(kind).childWorkflow(kind));
     if (workflow === null) throw new RuntimeError('corrupt', `node ${visit.node} has no child execution`);
     if (parent.identity.depth + 1 > MAX_DEPTH)
-      throw new RuntimeError('bad_request', `subgraphs are nested more than ${MAX_DEPTH} deep`);
+      throw new RuntimeError(
+        'bad_request',
+        `${call === null ? 'subgraphs' : 'calls of workflows'} are nested more than ${MAX_DEPTH} deep`,
+      );
     const root = rootOf(parent);
     await descendants.admit(parent.tenantId, root);
     const loaded = await workflows.find(parent.tenantId, workflow.ref, workflow.version);
