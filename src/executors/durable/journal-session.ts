@@ -60,6 +60,8 @@ export class JournalSession implements LiveFunction {
   /** The last one goes on after the function was parked, until the next one begins. */
   #attempt: Attempt | null = null;
   #begun = 0;
+  /** Operations beyond those that it may have: one that catches the error and tries again forever would not let the event loop go on. */
+  #refused = 0;
   /** Position of the last result that the function was given. */
   #given = 0;
   /** Characters of the results that it was given. */
@@ -228,7 +230,12 @@ export class JournalSession implements LiveFunction {
   #begins(kind: OperationKind, name: string): boolean {
     if (this.#isAbandoned || this.#isContinuing || this.#outcome !== null) return false;
     const number = this.next;
-    if (number > MAX_OPERATIONS && kind !== 'continue') throw tooMany();
+    if (number > MAX_OPERATIONS && kind !== 'continue') {
+      this.#refused += 1;
+      if (this.#refused <= MAX_OPERATIONS) throw tooMany();
+      this.#fail(tooMany());
+      return false;
+    }
     const known = this.#journal.get(number);
     if (known !== undefined && (known.kind !== kind || known.name !== name)) {
       this.#fail(journalMismatch(number, known, { kind, name }));

@@ -89,9 +89,9 @@ describe('a durable function without an end', () => {
     expect((await opened.log(id)).filter(({ type }) => type === 'step_started')).toEqual([]);
   });
 
-  it('that begins operations without an end fails when it has begun as many as it may', async () => {
+  it('that begins operations without an end fails, although it catches the error of too many', async () => {
     const { id, settled, log } = await started(async (ctx) => {
-      for (;;) await ctx.now();
+      for (;;) await ctx.now().catch(() => null);
     });
     expect((await settled(id)).status).toBe('failed');
     expect((await log(id)).find(({ type }) => type === 'node_failed')?.data.error_class).toBe('too_many_operations');

@@ -12,6 +12,7 @@ import { durationMs, invalid } from '../names.ts';
 import { retryPolicyOf } from '../retry-policy.ts';
 import type { Activity, ActivityContext, ActivityOptions } from './activity.ts';
 import { type ActorHost, type BegunActor, type ExecutedAction, hostActorsOf, hostedMachine } from './hosted.ts';
+import { Microsteps } from './microsteps.ts';
 
 /** Characters of the name of an operation. */
 const MAX_NAME = 200;
@@ -62,6 +63,7 @@ class MachineRun implements ActorHost {
   /** The persisted snapshot as it was recorded last; null = it has not been. */
   #persisted: JsonObject | null = null;
   readonly #snapshots = new WeakMap<object, unknown>();
+  readonly #microsteps = new Microsteps();
   #macrosteps: Macrostep[] = [];
   /** Types of the actions of the current macrostep, by actor. */
   readonly #actions = new Map<object, string[]>();
@@ -110,6 +112,7 @@ class MachineRun implements ActorHost {
     if (this.#isOver) return;
     try {
       this.#isInTurn = true;
+      this.#microsteps.begin(cause, this.#session.isAgain);
       try {
         work();
       } finally {
@@ -182,7 +185,9 @@ class MachineRun implements ActorHost {
         throw invalid(
           `the event "${event.event.type}" was sent by code of an activity, which the journal does not have: return it, or send it to the execution`,
         );
-    } else if (event.type === '@xstate.action') this.#acted(event.actorRef as AnyActor, event.action.type);
+      this.#microstep(event.actorRef as AnyActor, null);
+    } else if (event.type === '@xstate.microstep') this.#microstep(event.actorRef as AnyActor, event.snapshot);
+    else if (event.type === '@xstate.action') this.#acted(event.actorRef as AnyActor, event.action.type);
     else if (event.type === '@xstate.snapshot') this.#moved(event.actorRef as AnyActor, event.event.type, event.snapshot);
   }
 
@@ -199,6 +204,20 @@ class MachineRun implements ActorHost {
       throw invalid(
         `the machine spawns the actor "${actor.id}" without a name for its logic: name it in setup({ actors }), since the snapshot stores its name`,
       );
+  }
+
+  /** Counts a microstep of a machine, or an event (null) that any other actor is given: a machine answers one with a microstep. */
+  #microstep(actor: AnyActor, snapshot: object | null): void {
+    if (snapshot === null && isMachine(actor.logic)) return;
+    try {
+      const path = actor._parent === undefined ? '' : pathOf(actor);
+      if (snapshot === null) this.#microsteps.add(path, null);
+      else this.#microsteps.add(path === '' ? '' : `${path}: `, 'value' in snapshot ? snapshot.value : null);
+    } catch (error) {
+      // A parent could handle the error of its actor, and go on.
+      this.#problem ??= { error };
+      throw error;
+    }
   }
 
   #acted(actor: AnyActor, type: string): void {
