@@ -1,10 +1,11 @@
 import type { Readable, Writable } from 'node:stream';
+import type { ProcessEvents } from '../server/process-guard.ts';
 
-/** The part of `process` that delivers signals. */
-export interface Signals {
+/** The part of `process` that delivers signals, and tells of what no code has handled. */
+export type Signals = ProcessEvents & {
   on(signal: 'SIGINT' | 'SIGTERM', listener: () => void): unknown;
   off(signal: 'SIGINT' | 'SIGTERM', listener: () => void): unknown;
-}
+};
 
 export type Input = Readable & { readonly isTTY?: boolean; setRawMode?(raw: boolean): unknown };
 export type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };

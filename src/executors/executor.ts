@@ -159,9 +159,17 @@ export class WorkError extends Error {
     return this.with({ usage });
   }
 
-  /** The same failure with another message, usage or details. */
-  with(change: { readonly message?: string; readonly usage?: Usage; readonly details?: FailureDetails }): WorkError {
-    const { cause, retryable, errorClass, httpStatus, retryAfterMs } = this;
+  /** The same failure with what is different. */
+  with(change: {
+    readonly message?: string;
+    readonly usage?: Usage;
+    readonly details?: FailureDetails;
+    readonly errorClass?: string;
+    readonly retryable?: boolean;
+  }): WorkError {
+    const { cause, httpStatus, retryAfterMs } = this;
+    const retryable = change.retryable ?? this.retryable;
+    const errorClass = change.errorClass ?? this.errorClass;
     // What the message must not have may be in the cause, too.
     const origin = change.message === undefined ? { cause } : {};
     const usage = change.usage ?? this.usage;

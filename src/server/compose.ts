@@ -30,6 +30,7 @@ import { embeddedFetch } from './embedded-fetch.ts';
 import { LifecycleLog, type StopReason } from './lifecycle-log.ts';
 import { readModelScript } from './model-script.ts';
 import { mcpServersOf, readOperatorFile } from './operator-file.ts';
+import { type ProcessEvents, ProcessGuard } from './process-guard.ts';
 import { isGranted, missingTools, toolsOf, varsOf } from './tenant-grants.ts';
 
 /** Upper bound for a shutdown beyond its grace period, in case the database hangs. */
@@ -37,6 +38,7 @@ const SHUTDOWN_SLACK_MS = 10_000;
 /** Connections that wait to be accepted; the system may allow fewer. With Node's 511, a burst of clients waits for seconds. */
 const BACKLOG = 4_096;
 const LOST_LOCK: StopReason = 'lost lock';
+const UNCAUGHT: StopReason = 'uncaught exception';
 
 /** The server cannot listen on the address; the message says which and why. */
 export class ListenError extends Error {
@@ -64,7 +66,7 @@ export interface Server {
   readonly port: number;
   readonly runtime: ServerRuntime;
   readonly cron: CronJobs;
-  /** Resolves with the reason when the server cannot go on and has to be closed: another runtime has taken the lock of its database. */
+  /** Resolves with the reason when the server cannot go on and has to be closed: another runtime has taken the lock of its database, or of a program that handles it, an exception was not caught. */
   readonly failed: Promise<StopReason>;
   /**
    * Says that it is not ready for `JAMJET_SHUTDOWN_DELAY_MS`. Then refuses new requests, finishes commits, gives in-process work `graceMs` to finish, then closes the database. Logs the reason, such as
@@ -73,20 +75,24 @@ export interface Server {
   close(graceMs?: number, reason?: StopReason): Promise<void>;
 }
 
-/** Starts the runtime with its REST API. Rejects with `StoreError`, `ListenError` or `ToolsError`. */
-export async function startServer(options: ServerOptions): Promise<Server> {
+/**
+ * Starts the runtime with its REST API. Rejects with `StoreError`, `ListenError` or `ToolsError`. `events`: of a process that is only the server, which
+ * handles what no code has handled.
+ */
+export async function startServer(options: ServerOptions, events: ProcessEvents | null = null): Promise<Server> {
   const { config, auth, tools = {} } = options;
   if (auth === 'off' && !isLoopback(config.bind))
     throw new ListenError(`without authentication the server must listen on a loopback address, and ${config.bind} is not one`);
   await checkTools(options);
   const log = logOf(options);
   const lifecycle = new LifecycleLog(log, config);
-  lifecycle.starting();
+  lifecycle.starting(events !== null);
+  let fail: (reason: StopReason) => void = () => {};
+  const failed = new Promise<StopReason>((resolve) => {
+    fail = resolve;
+  });
+  const guard = events === null ? null : guardOf(events, options, log, () => fail(UNCAUGHT));
   try {
-    let fail: (reason: StopReason) => void = () => {};
-    const failed = new Promise<StopReason>((resolve) => {
-      fail = resolve;
-    });
     let isStopping = false;
     const services = await openListening({ ...options, onLostLock: () => fail(LOST_LOCK), isStopping: () => isStopping }, log);
     const { port } = services.app.server.address() as AddressInfo;
@@ -98,13 +104,20 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       isStopping = true;
       if (reason !== LOST_LOCK) await setTimeout(config.shutdownDelayMs);
       await services.close(graceMs);
+      guard?.close();
       lifecycle.stopped(reason, performance.now() - startedMs);
     };
     return { url, port, runtime: services.runtime, cron: services.control.cron, failed, close };
   } catch (error) {
+    guard?.close();
     lifecycle.notStarted(error);
     throw error;
   }
+}
+
+function guardOf(events: ProcessEvents, { tools = {} }: Pick<ServerOptions, 'tools'>, log: Logger, onFatal: () => void) {
+  const hasCode = Object.keys(tools).length > 0;
+  return new ProcessGuard({ events, hasCode, log: (level, message, fields) => log[level](fields, message), onFatal });
 }
 
 /** The same without a listener: what is set of addresses and ports has no effect. Rejects likewise. */

@@ -23,8 +23,10 @@ export class LifecycleLog {
     this.#config = config;
   }
 
-  starting(): void {
+  /** `isGuarded`: exceptions that nothing catches are handled elsewhere. */
+  starting(isGuarded: boolean): void {
     for (const problem of unknownVariables(this.#config.operatorFile.env)) this.#log.warn(problem);
+    if (isGuarded) return;
     // Node writes the stack to standard error and exits with a failure, as without a listener.
     process.on('uncaughtExceptionMonitor', this.#onFatal);
   }

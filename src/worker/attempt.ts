@@ -2,6 +2,7 @@ import type { Json, JsonObject } from '../../machines/json.ts';
 import type { Usage } from '../../machines/messages.ts';
 import type { WorkItem } from '../api/operations/work-items.ts';
 import type { JamjetClient } from '../client/index.ts';
+import { type AttemptCode, withinAttempt } from '../executors/attempt-code.ts';
 import type { DurableCode } from '../executors/durable/index.ts';
 import type { LiveFunctions } from '../executors/durable/live-functions.ts';
 import { WorkError } from '../executors/executor.ts';
@@ -30,7 +31,7 @@ export interface AttemptOptions {
 type Report = { readonly output: Json } | { readonly failure: WorkError; readonly isInterrupted?: true };
 
 /** A claimed item: calls its tool under a lease, and reports the outcome. */
-export class Attempt {
+export class Attempt implements AttemptCode {
   readonly #options: AttemptOptions;
   readonly #item: WorkItem;
   readonly #controller = new AbortController();
@@ -40,6 +41,8 @@ export class Attempt {
   readonly #startedAtMs: number;
   #progress: Progress | null = null;
   #handedBack: Promise<void> | null = null;
+  /** Ends the call of the tool; null = it is not in progress. */
+  #failCall: ((error: WorkError) => void) | null = null;
 
   constructor(options: AttemptOptions, item: WorkItem) {
     this.#options = options;
@@ -69,14 +72,37 @@ export class Attempt {
     const cancelDeadline = this.#abortAtDeadline();
     let report: Report | null;
     try {
-      report = await this.#call();
+      const unhandled = new Promise<never>((_, reject) => {
+        this.#failCall = reject;
+      });
+      report = await Promise.race([withinAttempt(this, () => this.#call()), unhandled]);
     } catch (thrown) {
       report = { failure: asToolFailure(thrown) };
     }
+    this.#failCall = null;
     cancelDeadline();
     if (report === null) this.#log.debug('the function waits');
     await (this.#handedBack ?? (report === null ? null : this.#send(report)));
     this.#lease.end();
+  }
+
+  get executionId(): string {
+    return this.#item.execution_id;
+  }
+
+  get node(): string {
+    return this.#item.node_id;
+  }
+
+  get attempt(): number {
+    return this.#item.attempt;
+  }
+
+  failUnhandled(error: WorkError): boolean {
+    if (this.#failCall === null || this.#controller.signal.aborted) return false;
+    this.#failCall(error);
+    this.#controller.abort(error);
+    return true;
   }
 
   /** The worker stops: aborts the tool, and lets another worker try without waiting for the end of the lease. */

@@ -137,7 +137,7 @@ describe('the log of a server', () => {
     expect(await server.ended).toMatchObject({ code: 1 });
     const fatal = linesOf(server.output()).filter(({ level }) => level === 60);
     expect(fatal, server.output()).toMatchObject([
-      { msg: 'server stopped', reason: 'fatal error', err: { message: 'out of luck', stack: expect.any(String) } },
+      { msg: 'uncaught exception', err: { message: 'out of luck', stack: expect.any(String) } },
     ]);
   });
 });

@@ -36,6 +36,7 @@ finish. Programs use createWorker of the library.`,
     const tools = await toolsOfModule(this.context, this.module);
     const connection = await connect(this.runtime, this.context);
     const interrupt = listenForInterrupt(this.context.signals);
+    const { ProcessGuard } = await import('../../server/process-guard.ts');
     const { createWorker } = await import('../../worker/index.ts');
     const worker = createWorker({
       url: connection.url,
@@ -48,7 +49,18 @@ finish. Programs use createWorker of the library.`,
       onLog: ({ level, message, fields }) => this.#log(level, message, fields),
     });
     worker.stopped.catch(() => undefined);
-    interrupt.signal.addEventListener('abort', () => void worker.stop().catch(() => undefined), { once: true });
+    const stop = (): void => void worker.stop().catch(() => undefined);
+    interrupt.signal.addEventListener('abort', stop, { once: true });
+    let exitCode: number = EXIT.ok;
+    const guard = new ProcessGuard({
+      events: this.context.signals,
+      hasCode: true,
+      log: (level, message, fields) => this.#log(level, message, fields),
+      onFatal: () => {
+        exitCode = EXIT.failed;
+        stop();
+      },
+    });
     try {
       await worker.connected;
       const names = Object.keys(tools);
@@ -56,10 +68,11 @@ finish. Programs use createWorker of the library.`,
       if (this.json) this.note(serves);
       else this.print(serves);
       await worker.stopped;
-      return EXIT.ok;
+      return exitCode;
     } catch (error) {
       throw explainApiError(error, connection);
     } finally {
+      guard.close();
       interrupt.stopListening();
     }
   }
@@ -86,7 +99,7 @@ finish. Programs use createWorker of the library.`,
     const took = typeof duration_ms === 'number' ? [`${duration_ms} ms`] : [];
     const text = [...where, message + (reason === undefined ? '' : `: ${reason}`), ...took, ...more].join('  ');
     const { paint } = this;
-    const mark = level === 'error' ? paint.red('✗') : level === 'warn' ? paint.yellow('!') : paint.dim('·');
+    const mark = level === 'error' || level === 'fatal' ? paint.red('✗') : level === 'warn' ? paint.yellow('!') : paint.dim('·');
     this.context.stdout.write(`${mark} ${plain(text)}\n`);
   }
 }

@@ -52,7 +52,7 @@ export async function serve(context: Context, options: ServeOptions): Promise<nu
     const { startServer } = await import('../../server/compose.ts');
     const { config, tools, auth, mcpServers = {} } = options;
     const logTo = options.readableLog === true ? { logTo: readableLog(context) } : {};
-    const server = await startServer({ config, tools, auth, mcpServers, ...logTo });
+    const server = await startServer({ config, tools, auth, mcpServers, ...logTo }, context.signals);
     await options.onStarted(server);
     const failure = await Promise.race([aborted(interrupt.signal).then(() => null), server.failed]);
     await options.onStopping();

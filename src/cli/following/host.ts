@@ -114,6 +114,7 @@ async function embeddedHost(context: Context, options: HostOptions, startupNotes
   const config = settings(context, { db: options.db, script: options.script });
   const { openEmbedded } = await import('../../server/compose.ts');
   const { loadTools } = await import('../../project/tools.ts');
+  const { ProcessGuard } = await import('../../server/process-guard.ts');
   const { withGrant } = await import('../../server/tenant-grants.ts');
   const tools = {
     ...(options.tools === undefined ? {} : await loadTools(resolve(context.cwd, options.tools), await moduleLoader(context.cwd))),
@@ -132,6 +133,13 @@ async function embeddedHost(context: Context, options: HostOptions, startupNotes
     mcpServers: commandServers(options.authored?.workflows.map(({ document }) => document) ?? []),
     shouldProcess: (id) => resume !== null && normalizedId(id) === normalizedId(resume),
   });
+  const guard = new ProcessGuard({
+    events: context.signals,
+    hasCode: Object.keys(tools).length > 0,
+    log: (_level, message, { err, node }) =>
+      warn(context, plain(`${node === undefined ? '' : `${node}: `}${message}: ${stackOf(err)}`, { lines: true })),
+    onFatal: null,
+  });
   const url = 'http://embedded';
   return {
     client: new JamjetClient({ url, fetch: runtime.fetch }),
@@ -143,8 +151,15 @@ async function embeddedHost(context: Context, options: HostOptions, startupNotes
     startupNotes,
     queuedWorkNote: null,
     live: runtime.live,
-    close: () => runtime.close(GRACE_MS),
+    close: async () => {
+      await runtime.close(GRACE_MS);
+      guard.close();
+    },
   };
+}
+
+function stackOf(thrown: unknown): string {
+  return thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
 }
 
 /** Short ids are looked up before the runtime takes up the execution. */

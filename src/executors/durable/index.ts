@@ -1,6 +1,7 @@
-import { authoredMachineOf } from '../../../machines/authored/machine.ts';
+import { type AuthoredMachine, authoredMachineOf } from '../../../machines/authored/machine.ts';
 import type { Json } from '../../../machines/json.ts';
 import type { Work } from '../../../machines/run.ts';
+import { type AttemptCode, withinAttempt } from '../attempt-code.ts';
 import { type Executor, type WorkContext, WorkError } from '../executor.ts';
 import type { JournalAccess } from '../journal-access.ts';
 import { toJson } from '../to-json.ts';
@@ -31,13 +32,28 @@ function begun(code: DurableCode, work: Work, context: WorkContext, access: Jour
 }
 
 async function run(code: DurableCode, work: Work, session: JournalSession): Promise<void> {
-  session.end(await outcomeOf(code, work, session));
+  const machine = authoredMachineOf<Activity>(code);
+  const { executionId, nodeId: node } = session.context;
+  const owner: AttemptCode = {
+    executionId,
+    node,
+    get attempt() {
+      return session.context.attempt;
+    },
+    // What follows an error of an activity, the machine says itself.
+    failUnhandled: (error) => session.fail(machine === null ? error : error.with({ retryable: false })),
+  };
+  session.end(await withinAttempt(owner, () => outcomeOf(code, machine, work, session)));
 }
 
-async function outcomeOf(code: DurableCode, work: Work, session: JournalSession): Promise<Outcome> {
+async function outcomeOf(
+  code: DurableCode,
+  machine: AuthoredMachine<Activity> | null,
+  work: Work,
+  session: JournalSession,
+): Promise<Outcome> {
   try {
     const input = toJson(work.input, 'input', Number.POSITIVE_INFINITY);
-    const machine = authoredMachineOf<Activity>(code);
     if (machine !== null) return { output: await runMachine(machine, input, session) };
     return { output: await code(input, durableContext(session, work)) };
   } catch (error) {

@@ -156,8 +156,16 @@ export class JournalSession implements LiveFunction {
     else this.abandon();
   }
 
+  /** Something that the function has not handled ends it. False = it has ended already. */
+  fail(error: WorkError): boolean {
+    if (this.#isAbandoned || this.#outcome !== null) return false;
+    this.end({ error });
+    return true;
+  }
+
   /** The function has ended. */
   end(outcome: Outcome): void {
+    if (this.#outcome !== null) return;
     this.#outcome = outcome;
     // The handler of an update by which it has ended has not returned yet.
     if (this.#hasEnded && this.#handlers.size > 0) setImmediate(() => this.#end());

@@ -3,6 +3,7 @@ import type { Run, Work } from '../../../../machines/run.ts';
 import { usageSum } from '../../../../machines/step/actions/usage.ts';
 import { BUDGET_EXCEEDED, budgetExceededMessage, hasInputMapping, workOf } from '../../../../machines/step/index.ts';
 import { ChurnSet } from '../../../../store/churn-map.ts';
+import { withinAttempt } from '../../../executors/attempt-code.ts';
 import type { LiveFunctions } from '../../../executors/durable/live-functions.ts';
 import { type LogProgress, WorkError, type WorkResult } from '../../../executors/executor.ts';
 import type { JournalAccess } from '../../../executors/journal-access.ts';
@@ -377,7 +378,11 @@ export class ActivityPool {
       };
       const journal = this.#journalOf(task, run);
       const begin = () => execute(work, task.context, text.add, this.#progressLog(task), journal);
-      task.whenSettled(withinTrace(task.traceparent, begin), done, fail);
+      task.whenSettled(
+        withinAttempt(task, () => withinTrace(task.traceparent, begin)),
+        done,
+        fail,
+      );
     } catch (error) {
       fail(error);
     }

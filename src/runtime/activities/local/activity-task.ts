@@ -3,6 +3,7 @@ import type { Usage, Visit } from '../../../../machines/messages.ts';
 import type { Redactor } from '../../../../machines/redaction/redactor.ts';
 import type { Run } from '../../../../machines/run.ts';
 import { stateOf } from '../../../../machines/step/index.ts';
+import type { AttemptCode } from '../../../executors/attempt-code.ts';
 import type { WorkContext, WorkError, WorkResult } from '../../../executors/executor.ts';
 import type { ToolMemory } from '../../../executors/memory/connector.ts';
 import type { ToolThread } from '../../../executors/threads/message.ts';
@@ -28,7 +29,7 @@ export interface ToolReports {
 /**
  * An in-process attempt, waiting for a slot or running. Its AbortSignal is created on first use: most functions never ask for it.
  */
-export class ActivityTask implements Visit {
+export class ActivityTask implements Visit, AttemptCode {
   readonly executionId: string;
   readonly tenantId: string;
   readonly loaded: LoadedWorkflow;
@@ -129,6 +130,12 @@ export class ActivityTask implements Visit {
     this.#reason = reason;
     this.#controller?.abort(reason);
     this.#onAbort(reason);
+  }
+
+  failUnhandled(error: WorkError): boolean {
+    if (this.#reason !== null || this.#onAbort === ignored) return false;
+    this.abort(error);
+    return true;
   }
 
   /**
