@@ -13,6 +13,7 @@ const PROGRAM = [
   'src/cli/main.ts',
   'src/authoring/thread/worker.ts',
   'src/diagrams/thread/worker.ts',
+  'src/executors/schema/thread/worker.ts',
   'src/testing/thread/worker.ts',
 ];
 /** A thread in JavaScript, which the sources start by this path. */

@@ -41,7 +41,7 @@ export function a2aTaskExecutor(kind: RemoteTask, access: AgentAccess): Executor
     const resumed = begun === undefined ? null : await conversation.resume(String(begun.task_id));
     const messageId = messageIdOf(context.idempotencyKey, begun === undefined ? 0 : work.attempt);
     const answer = resumed ?? (await conversation.send({ messageId, taskId, contextId, skill: kind.skill, input: message }));
-    return withoutQuestion(work.state, kind.output_key ?? context.nodeId, resultOf(address.name, kind, answer, check));
+    return withoutQuestion(work.state, kind.output_key ?? context.nodeId, await resultOf(address.name, kind, answer, check));
   };
   return Object.assign(execute, { release: (abandoned: Abandoned) => cancelTask(abandoned, access) });
 }
@@ -76,7 +76,7 @@ function withoutQuestion(state: JsonObject, key: string, result: WorkResult): Wo
   return { ...result, patch: { [key]: { status: null, message: null, task_id: null, context_id: null, ...output } } };
 }
 
-function resultOf(agent: string, kind: RemoteTask, answer: Answer, check: CheckOutput | undefined): WorkResult {
+async function resultOf(agent: string, kind: RemoteTask, answer: Answer, check: CheckOutput | undefined): Promise<WorkResult> {
   const usage = reportedUsage(answer.type === 'message' ? answer.message.metadata : answer.task.metadata);
   const used = usage === null ? {} : { usage };
   if (answer.type === 'input_required') {
@@ -94,7 +94,7 @@ function resultOf(agent: string, kind: RemoteTask, answer: Answer, check: CheckO
     };
   }
   const output = answer.type === 'message' ? outputOf(answer.message.parts) : outputOfTask(answer.task);
-  const problem = check?.(output) ?? null;
+  const problem = (await check?.(output)) ?? null;
   if (problem !== null)
     throw new WorkError(`the output of agent "${agent}" does not fit output_schema: ${problem}`, {
       retryable: false,

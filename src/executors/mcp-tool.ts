@@ -38,7 +38,7 @@ export function mcpToolExecutor({ server, tool, output_schema }: McpTool, { conn
     if (result.isError === true) throw failedTool(tool, result);
     if (check === undefined) return { output: toJson(outputOf(result)) };
     const output = toJson(structuredOutput(tool, result));
-    const problem = check(output);
+    const problem = await check(output);
     if (problem !== null) throw unfit(`the output does not fit output_schema: ${problem}`);
     return { output };
   };

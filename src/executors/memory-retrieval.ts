@@ -14,7 +14,7 @@ export function memoryRetrievalExecutor({ connector_ref, limit, output_schema }:
     const options = { limit: limit ?? DEFAULT_MEMORY_LIMIT, filter: filterOf(filter) };
     const results = await memory.search(connector_ref, queryOf(query_expr), options);
     const output = toJson(results.map(resultOf), 'results');
-    const problem = check?.(output) ?? null;
+    const problem = (await check?.(output)) ?? null;
     if (problem !== null)
       throw new WorkError(`the output does not fit output_schema: ${problem}`, { retryable: false, errorClass: 'validation' });
     return { output };

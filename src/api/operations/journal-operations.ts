@@ -46,7 +46,7 @@ export const JournalOperation = Type.Object(
     until_ms: ms('Of a `sleep`, in place of `limit_ms`: when it ends, in milliseconds since 1970.'),
     message: someText('Of an `approval`: what the person is asked.'),
     exposed: someObject('Of `expose`: JSON merge patch (RFC 7396) to the state.'),
-    schema: someObject('Of a `handler`: JSON Schema of the updates that it takes; null = any.'),
+    schema: someObject('Of a `handler`: JSON Schema of the updates that it takes, 400 if it is none; null = any.'),
     workflow: someText('Of a `call`: the workflow.'),
     version: someText('Of a `call`: its version; null = the one that is registered last.'),
     input: Type.Optional(anyJson('Of a `call` or `continue`: what the execution is started with.')),

@@ -49,7 +49,7 @@ export function agentExecutor(kind: ModelAgent, models: Models, descriptions: To
       async (answer, usage) => {
         const answered = { ...conversation, turns: turns + 1 };
         if (answer.calls.length === 0) {
-          const result = answerOf(kind, context.nodeId, answered, answer, check);
+          const result = await answerOf(kind, context.nodeId, answered, answer, check);
           return { ...result, usage, ...turn.appended(answerMessage(answer.text)) };
         }
         if (isLast)
@@ -125,14 +125,14 @@ function callsPatch(
   return { [kind.conversation_key]: next as unknown as Json };
 }
 
-function answerOf(
+async function answerOf(
   kind: ModelAgent,
   nodeId: string,
   conversation: Conversation,
   answer: Answer,
   check: CheckOutput | null,
-): WorkResult {
-  const output = toJson(outputOf(answer, check), 'answer');
+): Promise<WorkResult> {
+  const output = toJson(await outputOf(answer, check), 'answer');
   const messages = [...conversation.messages, { role: 'assistant', content: toJson(answer.text, 'answer') }];
   const ended: Conversation = { ...conversation, messages, requested: [], calls: [], waiting: 0 };
   const answered = kind.discard_output === true ? {} : { [kind.output_key ?? nodeId]: output };

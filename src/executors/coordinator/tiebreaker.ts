@@ -52,8 +52,8 @@ export async function choose(
     { role: 'system', content: SYSTEM_PROMPT },
     { role: 'user', content: promptOf(asked, best) },
   ];
-  return askModel(model, models, messages, { context, onText: undefined, mayCallTools: false }, (answer, usage) => {
-    const output = outputOf(answer, problemOf);
+  return askModel(model, models, messages, { context, onText: undefined, mayCallTools: false }, async (answer, usage) => {
+    const output = await outputOf(answer, problemOf);
     const { selected, reason, confidence } = isObject(output) ? output : {};
     return {
       uri: String(selected),

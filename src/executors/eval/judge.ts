@@ -57,8 +57,8 @@ export async function judgeScore(
     { role: 'system', content: SYSTEM_PROMPT },
     { role: 'user', content: promptOf(rubric, judged) },
   ];
-  return askModel(model, models, messages, { context, onText: undefined, mayCallTools: false }, (answer, usage) => {
-    const { score, reason } = outputOf(answer, problemOf) as { readonly score: number; readonly reason?: Json };
+  return askModel(model, models, messages, { context, onText: undefined, mayCallTools: false }, async (answer, usage) => {
+    const { score, reason } = (await outputOf(answer, problemOf)) as { readonly score: number; readonly reason?: Json };
     const message = `score ${score} of ${MAX_SCORE} (at least ${min_score}): ${typeof reason === 'string' ? reason : ''}`;
     return { score: scoreOf('llm_judge', score >= min_score, score, message), usage };
   });

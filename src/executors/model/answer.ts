@@ -44,12 +44,12 @@ export function readableCalls({ calls }: Answer): readonly RequestedCall[] {
 }
 
 /** The output for an answer: with a schema, the JSON that it is; else an object or a list if it is one, whole or as its only fenced block. */
-export function outputOf({ text, finishReason }: Answer, check: CheckOutput | null): Json {
+export async function outputOf({ text, finishReason }: Answer, check: CheckOutput | null): Promise<Json> {
   if (check === null) return structureIn(text) ?? text;
   const output = jsonIn(text);
   const cutOff = finishReason === 'length' ? '; it was cut off at the limit of tokens' : '';
   if (output === undefined) throw badAnswer(`the answer is not JSON, which output_schema requires${cutOff}`);
-  const problem = check(output);
+  const problem = await check(output);
   if (problem !== null) throw badAnswer(`the answer does not match output_schema: ${problem}`);
   return output;
 }

@@ -22,8 +22,8 @@ export function modelExecutor(kind: Model, models: Models): Executor {
     // Before the call, which is paid for.
     const check = (await schema?.()) ?? null;
     const turn = await beginTurn(kind, work.input, context, models, messages);
-    return askModel(kind, models, turn.messages, { context, onText, mayCallTools: true }, (answer, usage) => ({
-      ...resultOf(kind, answer, check, usage),
+    return askModel(kind, models, turn.messages, { context, onText, mayCallTools: true }, async (answer, usage) => ({
+      ...(await resultOf(kind, answer, check, usage)),
       // What comes of the tools belongs to the turn, too.
       ...(answer.calls.length > 0 ? {} : turn.appended(answerMessage(answer.text))),
     }));
@@ -60,10 +60,10 @@ function asText(value: Json): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-function resultOf(kind: Model, answer: Answer, check: CheckOutput | null, usage: Usage): WorkResult {
+async function resultOf(kind: Model, answer: Answer, check: CheckOutput | null, usage: Usage): Promise<WorkResult> {
   const asksForTools = answer.calls.length > 0;
   const text = toJson(answer.text, 'answer');
-  const output = asksForTools ? text : toJson(outputOf(answer, check), 'answer');
+  const output = asksForTools ? text : toJson(await outputOf(answer, check), 'answer');
   const calls = toJson(readableCalls(answer), 'tool_calls') as readonly Json[];
   const patch = modelPatch(kind, { output, text: String(text), finishReason: nameIn(answer.finishReason), calls });
   return { output, patch, usage };

@@ -161,6 +161,36 @@ describe('POST /work-items/:id/operations', () => {
     });
   });
 
+  it('refuses a schema that cannot check updates, and an update is checked by one that takes long without holding up others', async () => {
+    const server = await claimed();
+    const handler = (schema: unknown) => [
+      { type: 'begin', operation: 1, kind: 'step', name: 'a' },
+      { type: 'begin', operation: 2, kind: 'handler', name: 'add', schema },
+    ];
+    const refused = await send(server, handler({ properties: { sku: { type: 'txt' } } }));
+    expect(refused).toMatchObject({
+      status: 400,
+      body: { error: expect.stringMatching(/operations\[1\]\.schema: it cannot check updates "add": .*type/) },
+    });
+    expect(await send(server, handler({ properties: { sku: { pattern: '^(a+)+$' } } }))).toMatchObject({ status: 200 });
+    const update = { input: { sku: `${'a'.repeat(40)}!` }, wait_ms: 0 };
+    let answers = 0;
+    let isOver = false;
+    const hostile = server.post(`/executions/${server.id}/updates/add`, update).finally(() => {
+      isOver = true;
+    });
+    while (!isOver) {
+      await server.get(`/executions/${server.id}`);
+      answers += 1;
+    }
+    expect(await hostile).toMatchObject({
+      status: 400,
+      body: { error: expect.stringContaining('it takes too long to be checked') },
+    });
+    // The check takes a second.
+    expect(answers).toBeGreaterThan(5);
+  });
+
   it('needs the fence of the claim', async () => {
     const server = await claimed();
     const { item } = server;

@@ -10,13 +10,28 @@ import { toStorableText } from '../../../../machines/unicode.ts';
 import { checkedName, LAST_TIME_MS } from '../../../executors/durable/names.ts';
 import { WorkError } from '../../../executors/executor.ts';
 import { givenDetails } from '../../../executors/given-details.ts';
+import { inputSchemaProblem } from '../../../executors/input-schema.ts';
 import { RuntimeError } from '../../errors.ts';
+import type { Slice } from '../../scheduling/time-slices.ts';
 import type { GivenOperation } from '../../types/work.ts';
 
 /** What a worker says of a durable function, checked. Throws `bad_request` with the place. */
 export function checkedOperations(given: readonly GivenOperation[]): readonly OperationEntry[] {
   const allowance = { pointerKeys: MAX_POINTER_KEYS };
   return given.map((operation, index) => new Given(operation, `operations[${index}]`, allowance).entry());
+}
+
+/** Throws `bad_request`, with the place, for a schema that cannot check updates. */
+export async function assertUsableSchemas(entries: readonly OperationEntry[], slice: Slice): Promise<void> {
+  for (const [index, entry] of entries.entries()) {
+    if (entry.type !== 'begin' || entry.schema === undefined) continue;
+    const turn = slice.next();
+    if (turn !== null) await turn;
+    const problem = await inputSchemaProblem(entry.schema);
+    if (problem === null) continue;
+    const { name } = entry;
+    throw new RuntimeError('bad_request', `operations[${index}].schema: it cannot check updates "${name}": ${problem}`);
+  }
 }
 
 /** The fields of an operation that begins, besides its number and its name, by its kind. */

@@ -14,7 +14,7 @@ import type { Caller } from '../../types/caller.ts';
 import type { CancelSignal } from '../../types/cancel-signal.ts';
 import type { CommitOperations, WorkJournal } from '../../types/work.ts';
 import { findOpenItem, stale, workerOf } from './claimed-items.ts';
-import { checkedOperations } from './given-operations.ts';
+import { assertUsableSchemas, checkedOperations } from './given-operations.ts';
 
 /** Characters of JSON of a journal in one reply. */
 const PART_CHARS = 1024 * 1024;
@@ -24,7 +24,7 @@ const MAX_WAIT_MS = 60_000;
 const POLL_MS = 1_000;
 const NONE: ReadonlySet<number> = new Set();
 
-export interface WorkJournalsOptions extends Pick<RuntimeContext, 'store' | 'clock' | 'stopping'> {
+export interface WorkJournalsOptions extends Pick<RuntimeContext, 'store' | 'clock' | 'slices' | 'stopping'> {
   readonly engine: Engine;
   readonly loader: ExecutionLoader;
   readonly commits: WakeupSignal;
@@ -40,9 +40,10 @@ export class WorkJournals {
 
   /** Commits operations, and returns what the worker does not know. */
   async commit(caller: Caller, id: string, given: CommitOperations): Promise<WorkJournal> {
-    const { store, engine } = this.#options;
+    const { store, engine, slices } = this.#options;
     const item = await findOpenItem(store, caller, id, given);
     const entries = checkedOperations(given.operations);
+    await assertUsableSchemas(entries, slices.slice(`${caller.tenantId} schemas`));
     const named = new Set(entries.flatMap((entry) => ('operation' in entry ? [entry.operation] : [])));
     const { parkedAfter } = given;
     if (entries.length === 0 && parkedAfter === undefined) return partOf(await this.#runOf(item), item, given, named);
