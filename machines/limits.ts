@@ -24,3 +24,8 @@ export const MAX_SECONDS = 100 * 365 * 86_400;
 export const DEFAULT_STEP_LIMIT = 10_000;
 /** The most that a workflow may say. */
 export const MAX_STEPS = 1_000_000;
+
+/** Losses of its process in a row after which another one counts as a failed attempt of a durable function, or of an item of a list. */
+export const MAX_LOSSES = 20;
+/** The same of leases: one may have expired because the work blocks its worker, and would block the next one. */
+export const MAX_LOST_LEASES = 3;

@@ -176,8 +176,11 @@ export interface Fail extends Visit {
   readonly usage?: Usage;
   /** The attempt could not begin. Refused if it has begun elsewhere: with a slot, or with a child execution. */
   readonly unbegun?: true;
-  /** Its worker is gone, or gives it back: a durable function that has gone on begins again as the same attempt. */
-  readonly lost?: true;
+  /**
+   * Its process is gone, or gives it back: how often in a row a durable function, or an item of a list, begins again as the same attempt then. Absent =
+   * the work itself has failed.
+   */
+  readonly lost?: number;
 }
 
 /** An attempt whose outcome is not wanted any more, or which begins again, has used something all the same. */
@@ -206,8 +209,6 @@ export interface Requeue extends Visit {
   readonly unbegun?: true;
   /** Refused unless the attempt still waits for a worker. */
   readonly queued?: true;
-  /** A worker had the attempt, which is of a durable function, and is gone. */
-  readonly lost?: true;
 }
 
 /** A decision on an open approval: of a human_approval node, or one that a policy requires. */

@@ -265,8 +265,6 @@ export interface ActiveNode {
   readonly childId: string | null;
   /** Its child execution cannot start yet: the tenant has too many live executions. */
   readonly waitsForCapacity?: true;
-  /** It is a durable function that has logged something since its attempt began. */
-  readonly hasGrown?: true;
 }
 
 /** Everything that an attempt at a node's work needs. */

@@ -255,6 +255,33 @@ export const NODE_EVENTS = {
       'item',
     ],
   }),
+  attempt_lost: atNode({
+    letter: 'Γ',
+    description:
+      'The process of an attempt at a durable function, or at an item of a `map`, is gone. In place of `node_failed`: the same attempt begins again.',
+    fields: {
+      error: byDefault('runtime lost', text('`runtime lost`, `lease expired`, or with what a worker gave it back.')),
+      ...attempt,
+      ...usage,
+      ...activation,
+      ...usageRefused,
+      ...item,
+    },
+    stored: [
+      'error',
+      'attempt',
+      'activation',
+      'item',
+      'gen_ai_system',
+      'gen_ai_model',
+      'input_tokens',
+      'output_tokens',
+      'finish_reason',
+      'cost_usd',
+      'gen_ai_response_id',
+      'usage_refused',
+    ],
+  }),
   node_skipped: atNode({
     letter: 'N',
     description: 'The node does not run: no edge to it was followed.',

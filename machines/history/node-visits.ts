@@ -209,6 +209,7 @@ export class NodeVisits {
       case 'node_parked':
         this.#retryScheduled(event);
         break;
+      case 'attempt_lost':
       case 'usage_recorded':
         this.#used(data);
         break;

@@ -119,7 +119,16 @@ export function messageInLog(program: Program, run: Run, log: readonly TimedEven
       if (active?.phase === 'queued' && type === 'node_started' && !runsChildExecution(program, node))
         return { type: 'claimed', ...visit, workerId: String(data.worker_id), ...(active.local === true ? { local: true } : {}) };
       // A requeue that is not allowed to run again is logged as a failure.
-      return { type: 'requeue', ...visit, unbegun: true, ...(active?.local === true ? {} : { lost: true }) };
+      return { type: 'requeue', ...visit, unbegun: true };
+    case 'attempt_lost':
+      return {
+        type: 'fail',
+        ...visit,
+        error: String(data.error),
+        retryable: true,
+        lost: Number.POSITIVE_INFINITY,
+        ...loggedUsage(data),
+      };
     case 'workflow_begun':
       return { type: 'timer', id: START_TIMER };
     case 'timer_fired':

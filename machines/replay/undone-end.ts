@@ -1,5 +1,5 @@
 import type { Run } from '../run.ts';
-import { usageIn } from '../step/actions/usage.ts';
+import { METERED, usageIn } from '../step/actions/usage.ts';
 import type { Context } from '../step/context/context.ts';
 import { StepContext } from '../step/context/step-context.ts';
 import type { Program } from '../step/program.ts';
@@ -31,7 +31,7 @@ export function passOver(program: Program, run: Run, event: TimedEvent, resets: 
   const isFinalizer = node_id !== null && program.tables.graph.finalizers.includes(step.indexOf(node_id));
   if (isFinalizer && typeof data.activation === 'number') step.setVisits(node_id, data.activation);
   if (type === 'node_completed' && data.activation === 0) step.detachedWorkCompletes(data.state_patch);
-  if (type === 'node_completed' || type === 'node_failed' || type === 'usage_recorded') step.addUsage(usageIn(data));
+  if (METERED.has(type)) step.addUsage(usageIn(data));
   if (type === 'workflow_resumed') step.raiseBudgets(budgetsOfResume(data).budgets);
   const context = step.freeze();
   return { ...run, snapshot: { ...run.snapshot, context }, seq: sequence, steps: context.steps, knownSize: null };

@@ -11,7 +11,7 @@ import { parkTimer, timerPurpose } from '../program/timers.ts';
 import type { ActiveNode, PendingApproval, Refused, Run, StepEnv, StepResult } from '../run.ts';
 import { TERMINAL } from '../run.ts';
 import { type BudgetLeft, exceededBudget, leftOfBudgets } from './actions/budgets.ts';
-import { type ActiveVisit, ActiveVisits } from './context/active-visits.ts';
+import { type ActiveVisit, ActiveVisits, lossesOf } from './context/active-visits.ts';
 import { type Context, freshContext, mergeBudgets, own } from './context/context.ts';
 import { BUDGET_EXCEEDED, budgetExceededMessage } from './context/evaluation.ts';
 import { isSetIn } from './context/step-timers.ts';
@@ -105,9 +105,7 @@ export function step(program: Program, run: Run, message: Message, env: StepEnv)
       if (message.activation === 0) return runner.failDetached(message);
       const active = matchingVisit(context, message, ['queued', 'running', 'child']);
       if (active === null || (message.unbegun === true && hasBegun(program, message, active))) return refuse('stale');
-      // Its operations are limited, so it cannot begin again forever.
-      if (message.lost === true && active.hasGrown === true)
-        return runner.send({ type: 'requeue', node: message.node }, message.node);
+      if (beginsAgain(context, message, active)) return runner.beginAgain(message, active);
       return runner.send(failureOf(program, message, env), message.node, message.item);
     }
     case 'used':
@@ -123,17 +121,14 @@ export function step(program: Program, run: Run, message: Message, env: StepEnv)
       if (active?.local === true && message.queued === true) return refuse('stale');
       const { node, item } = message;
       if (active?.phase === 'queued' && env.isLocal(node)) return runner.reclaim(node, active, item);
-      if (message.lost === true && active?.phase === 'running' && active.journal !== undefined)
-        return runner.send({ type: 'requeue', node }, node);
       if (active?.local !== true) return refuse('stale');
       const { kind, retry } = program.tables.nodeOf(node);
       const neverStarted = active.phase === 'queued' || message.unbegun === true;
       const { childWorkflow, keepsJournal } = definitionOf(kind);
-      if (retry.max_attempts > 1 || neverStarted || keepsJournal || childWorkflow(kind) !== null) {
-        return runner.send({ type: 'requeue', node }, node, item);
-      }
+      const maySeveral = retry.max_attempts > 1 || item !== undefined || keepsJournal || childWorkflow(kind) !== null;
+      if (maySeveral || neverStarted) return runner.send({ type: 'requeue', node }, node, item);
       const interrupted = { error: 'interrupted by a stop', ...message, type: 'fail' as const, retryable: false };
-      return runner.send(failureOf(program, interrupted, env), node, item);
+      return runner.send(failureOf(program, interrupted, env), node);
     }
     case 'child':
       return countedIfEnded(runner, message, stepChild(program, context, message, runner, env));
@@ -216,6 +211,12 @@ function matchingVisit(context: Context, visit: Visit, phases: readonly ActiveVi
 /** A node with a child execution is running before it has one. */
 function hasBegun({ tables }: Program, { node, item }: Visit, { phase }: ActiveVisit): boolean {
   return phase === 'child' || (phase === 'running' && !runsChild(tables.nodeOf(node).kind, item));
+}
+
+/** May the attempt, whose process is gone, begin again without being a failed one? */
+function beginsAgain(context: Context, { node, item, lost = 0 }: Fail, active: ActiveVisit): boolean {
+  if (active.phase !== 'running' || lossesOf(active) >= lost) return false;
+  return item === undefined ? active.journal !== undefined : context.active.get(node)?.map !== undefined;
 }
 
 function failureOf(program: Program, message: Fail, env: StepEnv, childId?: string): FailEvent {
@@ -529,7 +530,6 @@ export function activeOf(program: Program, run: Run): ActiveNode[] {
       local: active.local === true,
       waitsFor: active.key ?? null,
       childId: active.child ?? null,
-      ...(active.hasGrown === true ? { hasGrown: true as const } : {}),
       ...(active.phase === 'queued' && runsChild(program.tables.nodeOf(node).kind, item)
         ? { waitsForCapacity: true as const }
         : {}),

@@ -15,7 +15,7 @@ import { strategyCompletes, strategyStarts } from './actions/strategy.ts';
 import { usageEventData } from './actions/usage.ts';
 import { conclude, inDocumentOrder } from './conclusion.ts';
 import { Configuration, positionsOf } from './configuration.ts';
-import { type ActiveVisit, visitIn } from './context/active-visits.ts';
+import { type ActiveVisit, lossesOf, visitIn } from './context/active-visits.ts';
 import type { Context } from './context/context.ts';
 import type { Evaluation } from './context/evaluation.ts';
 import { StepContext } from './context/step-context.ts';
@@ -151,6 +151,16 @@ export class StepRunner {
   reclaim(node: string, active: ActiveVisit, item?: number): StepResult {
     this.#step.effects.abandon(node, active, item);
     return this.send({ type: 'requeue', node }, node, item);
+  }
+
+  /** The process of an attempt is gone, which says nothing of its work: the attempt begins again. */
+  beginAgain({ node, activation, attempt, item, error, usage }: Fail, active: ActiveVisit): StepResult {
+    const of = { activation, ...(item === undefined ? {} : { item }) };
+    this.#step.addEvent('attempt_lost', node, Object.assign({ error, attempt }, usageEventData(usage), of));
+    const { hasGrown: _, ...begun } = active;
+    this.#step.setActive(node, Object.assign({}, begun, { losses: lossesOf(active) + 1 }), item);
+    meterUsage(this.#step, node, usage);
+    return this.#leaveIfHalted() ? this.#finish(node) : this.send({ type: 'requeue', node }, node, item);
   }
 
   /** Logs an event of an attempt that goes on, and keeps its data for later attempts of the visit. The machine does not move. */

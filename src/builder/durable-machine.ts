@@ -111,14 +111,11 @@ export function durableMachine<M extends AnyStateMachine>(
     ...(input === undefined ? {} : { state: input }),
     tools: { [id]: tool },
     nodes: {
-      run: { type: 'durable_function', function: id, machine: machineStates(machine), discardOutput: true, retry: AFTER_CRASH },
+      run: { type: 'durable_function', function: id, machine: machineStates(machine), discardOutput: true },
     },
   };
   return define(durableMachine, () => workflowFile(definition), definition);
 }
-
-/** Errors of a machine are not retried: an attempt is one during which the process has ended. */
-const AFTER_CRASH = { maxAttempts: 20, backoff: 'fixed', initialDelay: 0 } as const;
 
 function notAMachine(value: unknown): InvalidWorkflow {
   const given = value === null ? 'null' : typeof value;

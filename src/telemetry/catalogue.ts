@@ -30,7 +30,7 @@ export const CATALOGUE = {
     labels: NODE,
   },
   attempt_ended: {
-    description: 'An attempt has ended; `outcome`: `completed`, `failed` or `cancelled`.',
+    description: 'An attempt has ended; `outcome`: `completed`, `failed`, `cancelled` or `lost`.',
     measures: { duration_seconds: 'Seconds since it began; unknown if this process did not see it begin.' },
     labels: [...NODE, 'outcome'],
   },

@@ -12,6 +12,7 @@ type NodeLabels = LabelsOf<'attempt_started'>;
 const ENDINGS: Readonly<Record<string, string>> = {
   node_completed: 'completed',
   node_failed: 'failed',
+  attempt_lost: 'lost',
   node_cancelled: 'cancelled',
 };
 
@@ -102,9 +103,8 @@ function ofNode(id: string, event: EventRow, labels: NodeLabels, clock: AttemptC
 
 /** Does the event end an attempt that this process did not see begin? Nodes that do no work take no time. */
 function isWork({ type, data }: EventRow): boolean {
-  return type === 'node_failed'
-    ? data.error_class !== 'policy_violation'
-    : type === 'node_completed' && Number(data.duration_ms) > 0;
+  if (type === 'node_completed') return Number(data.duration_ms) > 0;
+  return type !== 'node_cancelled' && data.error_class !== 'policy_violation';
 }
 
 function numberOf(value: unknown): number | null {

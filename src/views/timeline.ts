@@ -158,6 +158,8 @@ export class Timeline {
         return this.#ended(node, atMs, 'skipped', {}, `skipped: ${textOf(data.reason) || 'branch not taken'}`);
       case 'node_cancelled':
         return this.#ended(node, atMs, 'cancelled', {}, joined(['cancelled', this.#itemsText(node)]));
+      case 'attempt_lost':
+        return [note(node, `${textOf(data.error)}: begins again`)];
       case 'retry_scheduled':
       case 'node_parked':
         return this.#retryScheduled(node, atMs, data);

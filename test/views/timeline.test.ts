@@ -134,6 +134,25 @@ describe('Timeline', () => {
     ]);
   });
 
+  it('says that an attempt begins again whose process is gone', () => {
+    expect(
+      lines(
+        timelineOf(),
+        [0, 'node_scheduled', 'run', { attempt: 0, in_process: true }],
+        [0, 'node_started', 'run', { attempt: 0 }],
+        [900, 'attempt_lost', 'run', { attempt: 0, error: 'runtime lost' }],
+        [900, 'node_scheduled', 'run', { attempt: 0, in_process: true }],
+        [900, 'node_started', 'run', { attempt: 0 }],
+        [950, 'node_completed', 'run', { duration_ms: 50 }],
+      ),
+    ).toEqual([
+      '  ▸ run                   attempt 0  started',
+      '  · run                   runtime lost: begins again',
+      '  ▸ run                   attempt 0  started',
+      '  ✓ run            50 ms  attempt 0',
+    ]);
+  });
+
   it('lists an approval until it is decided, and shows who decided', () => {
     const timeline = timelineOf();
     expect(

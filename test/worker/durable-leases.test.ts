@@ -111,28 +111,34 @@ describe('the lease of a durable function', () => {
     await replays(server);
   });
 
-  it('counts as an attempt when the function had not got on', async () => {
-    const begun = gate();
-    let isFirst = true;
+  it('uses up an attempt only when it expires for the fourth time in a row and the function has not got on', async () => {
+    let begun = 0;
     const server = await started(async (ctx) => {
-      if (isFirst) {
-        isFirst = false;
-        begun.open();
-        await new Promise(() => {});
-      }
+      begun += 1;
+      if (begun <= 4) await new Promise(() => {});
       return { attempt: ctx.execution.attempt };
     });
-    const { fetch, kill } = mortal();
-    server.work('w1', { fetch });
-    await begun.opened;
-    kill();
-    server.work('w2');
-    await pass(server, server.id, 30_000);
+    for (let killed = 1; killed <= 4; killed += 1) {
+      const { fetch, kill } = mortal();
+      server.work(`w${killed}`, { fetch });
+      await eventually(() => begun === killed);
+      kill();
+      await pass(server, server.id, 30_000);
+    }
+    server.work('w5');
     await eventually(async () => {
       server.clock.advance(1_000);
       return (await server.timeline(server.id)).includes('node_completed run');
     });
     expect((await server.settled(server.id)).state).toEqual({ attempt: 1 });
+    const ends = (await server.log(server.id)).filter(({ type }) => type === 'attempt_lost' || type === 'node_failed');
+    expect(ends.map(({ type, data }) => [type, data.error, data.attempt])).toEqual([
+      ['attempt_lost', 'lease expired', 0],
+      ['attempt_lost', 'lease expired', 0],
+      ['attempt_lost', 'lease expired', 0],
+      ['node_failed', 'lease expired', 0],
+    ]);
+    await replays(server);
   });
 
   it('is given back when the worker stops, and the signal of the function is aborted', async () => {

@@ -1,3 +1,4 @@
+import type { EventType } from '../../events/index.ts';
 import type { JsonObject } from '../../json.ts';
 import type { Usage } from '../../messages.ts';
 
@@ -12,6 +13,14 @@ export const USAGE_FIELDS = [
   'gen_ai_response_id',
   'usage_refused',
 ] as const;
+
+/** Events with what an attempt used. */
+export const METERED: ReadonlySet<string> = new Set([
+  'node_completed',
+  'node_failed',
+  'attempt_lost',
+  'usage_recorded',
+] satisfies EventType[]);
 
 const NO_DATA: JsonObject = {};
 

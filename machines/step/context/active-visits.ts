@@ -36,6 +36,8 @@ export interface ActiveVisit {
   readonly journal?: Journal;
   /** The journal has grown since the attempt began. */
   readonly hasGrown?: true;
+  /** How often in a row its process was lost before the journal has grown; absent = 0 (`lossesOf`). */
+  readonly losses?: number;
   /** The result that a person reviews. */
   readonly result?: JsonObject;
   /** How far it is with the items of a list. */
@@ -117,7 +119,7 @@ export class ActiveVisits {
     return this.#replaced(node, entry, Object.assign({}, entry.visit, { items: next }));
   }
 
-  /** A node that was not active before comes last in the order. The progress, the journal and the calls of a visit stay with it. */
+  /** A node that was not active before comes last in the order. The progress, the losses, the journal and the calls of a visit stay with it. */
   with(node: string, visit: ActiveVisit): ActiveVisits {
     const before = this.#entry(node);
     return this.#replaced(node, before, withProgressOf(before?.visit, visit));
@@ -200,17 +202,25 @@ function revived(visit: ActiveVisit): ActiveVisit {
   );
 }
 
+/** How often in a row the process of a visit was lost, while it logged nothing. */
+export function lossesOf({ losses = 0, hasGrown }: ActiveVisit): number {
+  return hasGrown === true ? 0 : losses;
+}
+
 function withProgressOf(before: ActiveVisit | undefined, after: ActiveVisit): ActiveVisit {
   if (before?.activation !== after.activation) return after;
   const keepsProgress = before.progress !== undefined && after.progress === undefined;
   const keepsJournal = before.journal !== undefined && after.journal === undefined;
   const keepsCalls = before.journal !== undefined && before.items !== undefined && after.items === undefined;
-  if (!keepsProgress && !keepsJournal && !keepsCalls) return after;
+  const losses = lossesOf(before);
+  const keepsLosses = losses > 0 && after.losses === undefined;
+  if (!keepsProgress && !keepsJournal && !keepsCalls && !keepsLosses) return after;
   const { progress, journal, items } = before;
   return Object.assign(
     {},
     after,
     keepsProgress ? { progress } : null,
+    keepsLosses ? { losses } : null,
     keepsJournal ? { journal } : null,
     keepsCalls ? { items } : null,
   );

@@ -178,7 +178,7 @@ export const FailWork = Type.Object(
     errors: optional(Type.Array(anyJson('An error.')), 'Errors that it stands for, in the same form; the first 10 are kept.'),
     interrupted: optional(
       Type.Boolean(),
-      'The worker gives the item back: a durable function that has got on begins again as the same attempt, on another worker. Default false.',
+      'The worker gives the item back: a durable function, or an item of a `map`, begins again as the same attempt, on another worker. Default false.',
     ),
     lease_fence: leaseFence,
     ...usage,

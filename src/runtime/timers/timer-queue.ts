@@ -1,3 +1,4 @@
+import { MAX_LOST_LEASES } from '../../../machines/limits.ts';
 import type { Message, Visit } from '../../../machines/messages.ts';
 import { ChurnSet } from '../../../store/churn-map.ts';
 import type { Due, WorkItemRow } from '../../../store/port/work-items.ts';
@@ -125,7 +126,7 @@ function messageOf(due: Due): readonly [Message, Preconditions] {
       return [{ type: 'cancel', reason: 'workflow timeout' }, {}];
     case 'lease':
       return [
-        { type: 'fail', ...visitOf(due.item), error: 'lease expired', retryable: true, lost: true },
+        { type: 'fail', ...visitOf(due.item), error: 'lease expired', retryable: true, lost: MAX_LOST_LEASES },
         { settle: { id: due.item.id, fence: due.item.fence }, always: true },
       ];
     case 'deadline': {

@@ -366,7 +366,7 @@ describe('a map', () => {
 
 describe('replays of maps', () => {
   const action = fc.record({
-    what: fc.constantFrom('done', 'done', 'done', 'fail', 'timer', 'pause', 'resume', 'reload', 'requeue'),
+    what: fc.constantFrom('done', 'done', 'done', 'fail', 'timer', 'pause', 'resume', 'reload', 'requeue', 'lost'),
     at: fc.nat(9),
   });
 
@@ -399,6 +399,8 @@ describe('replays of maps', () => {
           else if (what === 'resume') driver.try({ type: 'resume' });
           else if (what === 'reload') driver.reload();
           else if (what === 'requeue' && visit !== null) driver.try({ type: 'requeue', ...visit, unbegun: true });
+          else if (what === 'lost' && visit !== null)
+            driver.try({ type: 'fail', ...visit, error: 'boom', retryable: true, lost: 2 });
           expect(items(driver).length).toBeLessThanOrEqual(max_concurrency);
           if (driver.run === before) continue;
         }

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../machines/json.ts';
+import { MAX_LOSSES } from '../../../machines/limits.ts';
 import { CallError, type DurableContext, Type } from '../../../src/index.ts';
 import { FakeClock } from '../../support/clock.ts';
 import { TRIES_ALL } from '../../support/properties.ts';
 import { replayAll } from '../../support/replay-all.ts';
-import { CALLER, eventually, openTestRuntime } from '../../support/runtimes.ts';
+import { CALLER, crashCopy, eventually, openTestRuntime } from '../../support/runtimes.ts';
 import { afterCrash, defined, type Run, started } from './functions.ts';
 
 const HOUR_MS = 3_600_000;
@@ -95,6 +96,70 @@ describe('a durable function without an end', () => {
     });
     expect((await settled(id)).status).toBe('failed');
     expect((await log(id)).find(({ type }) => type === 'node_failed')?.data.error_class).toBe('too_many_operations');
+  });
+});
+
+describe('a process that is lost again and again', () => {
+  const { tools, document } = defined((ctx) => ctx.step('long', () => new Promise(() => {}), { retry: { maxAttempts: 1 } }));
+  const long = document as JsonObject & { readonly nodes: { readonly run: JsonObject } };
+  const once = { ...long, nodes: { run: { ...long.nodes.run, retry_policy: 'no_retry' } } };
+  const item = { type: 'tool', tool_ref: 'f', input: {} };
+  const map = {
+    workflow_id: 'map',
+    version: '1',
+    nodes: { m: { kind: { type: 'map', items: '[1]', do: item, output_key: 'done' }, retry_policy: 'no_retry' } },
+  };
+  const hangs = { f: () => new Promise(() => {}) };
+
+  /** Begins the work in so many processes, of which each is killed in the middle of it. */
+  async function killed(
+    workflow: JsonObject,
+    times: number,
+    has = tools,
+  ): Promise<{ readonly path: string; readonly id: string }> {
+    let opened = await openTestRuntime({ tools: has });
+    const id = await opened.run(workflow, { n: 1 });
+    for (let kills = 1; ; kills += 1) {
+      const begun = async () => (await opened.timeline(id)).filter((line) => /^node_started/.test(line)).length;
+      await eventually(async () => (await begun()) === kills);
+      const path = crashCopy(opened.path);
+      await opened.close();
+      if (kills === times) return { path, id };
+      opened = await openTestRuntime({ tools: has, path });
+    }
+  }
+
+  it('uses up neither the only attempt of a function nor that of its step', async () => {
+    const { path, id } = await killed(once, 6);
+    const done = defined((ctx) => ctx.step('long', ({ attempt }) => ({ attempt }), { retry: { maxAttempts: 1 } }));
+    const opened = await openTestRuntime({ tools: done.tools, path });
+    expect(await opened.settled(id)).toMatchObject({ status: 'completed', state: { attempt: 0 } });
+    const log = await opened.log(id);
+    expect(log.filter(({ type }) => type === 'attempt_lost').map(({ data }) => data.error)).toEqual(
+      Array.from({ length: 6 }, () => 'runtime lost'),
+    );
+    await opened.close();
+    expect(await replayAll(path)).toEqual({ compared: 1, differing: [] });
+  });
+
+  it('uses up no attempt of an item of a map, which only one has', async () => {
+    const { path, id } = await killed(map, 6, hangs);
+    const opened = await openTestRuntime({ tools: { f: (_, { attempt }) => attempt }, path });
+    expect(await opened.settled(id)).toMatchObject({ status: 'completed', state: { done: [0] } });
+    await opened.close();
+    expect(await replayAll(path)).toEqual({ compared: 1, differing: [] });
+  });
+
+  it.runIf(TRIES_ALL)('is the fault of its work in the end', async () => {
+    for (const [workflow, has] of [
+      [once, tools],
+      [map, hangs],
+    ] as const) {
+      const { path, id } = await killed(workflow, MAX_LOSSES + 1, has as typeof tools);
+      const opened = await openTestRuntime({ tools: has as typeof tools, path });
+      const { status, error } = await opened.settled(id);
+      expect([status, error?.endsWith('runtime lost')]).toEqual(['failed', true]);
+    }
   });
 });
 

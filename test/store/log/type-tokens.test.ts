@@ -6,14 +6,14 @@ import { splitTokens, typeToken, typeTokens } from '../../../store/log/type-toke
 describe('the tokens of event types', () => {
   it('are one letter for every type', () => {
     const tokens = EVENT_TYPES.map(typeToken);
-    expect(tokens.filter((token) => !/^[A-Zg-zα-ω]$/.test(token))).toEqual([]);
+    expect(tokens.filter((token) => !/^[A-Zg-zΑ-Ωα-ω]$/.test(token))).toEqual([]);
     expect(new Set(tokens).size).toBe(tokens.length);
   });
 
   it('never change: they are stored', () => {
     const table = EVENT_TYPES.map((type) => `${type} ${typeToken(type)}`).sort();
     // Of a new type: add its letter, and this hash. Never change the letter of a released type.
-    expect(hash('sha256', table.join('\n'), 'base64url')).toBe('GeZuA3lDepYa40NCgnl0CAWXDXXTcV1gj30ku6xaS3o');
+    expect(hash('sha256', table.join('\n'), 'base64url')).toBe('bUqEe4IYCfyzxQozkiRcFrjV-UyIMBaZwV9uPYnekdE');
   });
 
   it('write out other types, without looking like a letter', () => {

@@ -1,3 +1,4 @@
+import { MAX_LOSSES } from '../../../../machines/limits.ts';
 import type { Usage as LoggedUsage } from '../../../../machines/messages.ts';
 import { toStorableText } from '../../../../machines/unicode.ts';
 import { givenDetails } from '../../../executors/given-details.ts';
@@ -56,7 +57,7 @@ export class WorkResults {
       ...visitOf(item),
       error: toStorableText(error),
       retryable: retryable ?? true,
-      ...(isInterrupted === true ? ({ lost: true } as const) : {}),
+      ...(isInterrupted === true ? { lost: MAX_LOSSES } : {}),
       ...(errorClass === undefined ? {} : { errorClass: toStorableText(errorClass) }),
       ...(httpStatus === undefined ? {} : { httpStatus }),
       ...(details === null ? {} : { details }),

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { MAX_LOSSES } from '../../../../machines/limits.ts';
 import type { Message, Usage, Visit } from '../../../../machines/messages.ts';
 import { runsChild } from '../../../../machines/nodes/index.ts';
 import type { Work } from '../../../../machines/run.ts';
@@ -36,8 +37,8 @@ export interface OrphanRecoveryOptions
 
 /**
  * Takes over the in-process work of runtimes that are gone, as the snapshots tell it. A node that was running gets a failed
- * attempt (`runtime lost`), so that one that crashes its process cannot loop forever. Work that a clean stop handed back starts
- * again as the same attempt.
+ * attempt (`runtime lost`), a durable function or an item of a list only after so many losses, so that what crashes its process cannot loop
+ * forever. Work that a clean stop handed back starts again as the same attempt.
  */
 export class OrphanRecovery {
   readonly #options: OrphanRecoveryOptions;
@@ -102,7 +103,7 @@ export class OrphanRecovery {
     const active = activeOf(execution.loaded.program, execution.run).filter(
       ({ local, node, item }) => local && (only === undefined || (only.node === node && only.item === item)),
     );
-    for (const { node, activation, attempt, item, phase, hasGrown = false } of active) {
+    for (const { node, activation, attempt, item, phase } of active) {
       const visit = { node, activation, attempt, item };
       const key = `${lostOwner}\n${attemptKey(execution.id, visit)}`;
       if (this.#recovered.has(key)) continue;
@@ -110,11 +111,18 @@ export class OrphanRecovery {
       const kind = execution.loaded.kindOf(node);
       const isChild = kind !== null && runsChild(kind, item);
       // Starting a child is done by the runtime itself and leaves nothing behind when it is interrupted: it never counts as an attempt. Nor
-      // does work that only waited for a slot, nor a durable function that had gone on: its operations are limited.
+      // does work that only waited for a slot.
       const message: Message =
-        isClean || isChild || hasGrown || phase === 'queued'
+        isClean || isChild || phase === 'queued'
           ? { type: 'requeue', ...visit }
-          : { type: 'fail', ...visit, error: 'runtime lost', retryable: true, ...(await this.#lostUsage(execution, visit)) };
+          : {
+              type: 'fail',
+              ...visit,
+              error: 'runtime lost',
+              retryable: true,
+              lost: MAX_LOSSES,
+              ...(await this.#lostUsage(execution, visit)),
+            };
       await this.#options.deliver(execution.id, message, { lostOwner });
     }
   }

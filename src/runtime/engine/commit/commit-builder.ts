@@ -1,9 +1,10 @@
-import type { EventType, LogEvent } from '../../../../machines/events/index.ts';
+import type { LogEvent } from '../../../../machines/events/index.ts';
 import type { Json, JsonObject } from '../../../../machines/json.ts';
 import { charsUpTo } from '../../../../machines/json-size.ts';
 import type { Done, Message } from '../../../../machines/messages.ts';
 import { definitionOf } from '../../../../machines/nodes/index.ts';
 import { type Effect, type Run, type StepResult, TERMINAL } from '../../../../machines/run.ts';
+import { METERED } from '../../../../machines/step/actions/usage.ts';
 import { activeVisitOf } from '../../../../machines/step/index.ts';
 import type { TimerWrite, WorkWrite } from '../../../../store/port/commit.ts';
 import type { EventRow, ExecutionProgress, InboxMessage } from '../../../../store/port/executions.ts';
@@ -63,9 +64,6 @@ export function addBuilder(builder: CommitBuilder, later: CommitBuilder): void {
   builder.asks ||= later.asks;
 }
 
-/** Events with what an attempt used. What a child execution used counts with its own. */
-const METERED: ReadonlySet<string> = new Set(['node_completed', 'node_failed', 'usage_recorded'] satisfies EventType[]);
-
 const LISTS = ['events', 'timers', 'work', 'send', 'consumed', 'effects', 'diagnostics', 'offloaded', 'threads'] as const;
 
 export function isEmpty({ events, timers, work, consumed }: CommitBuilder): boolean {
@@ -91,6 +89,7 @@ export function addEvents(
     const isReplayed = offloaded === null || event.type === 'node_completed';
     builder.logBytes += isReplayed ? chars : charsUpTo(data, Number.POSITIVE_INFINITY);
     if (offloaded !== null) builder.offloaded.push(offloaded.artifact);
+    // What a child execution used counts with its own.
     if (METERED.has(event.type) && event.data.child_execution_id === undefined) addUsage(builder, event.data);
     else if (event.type === 'interrupt_raised' || event.type === 'tool_approval_required') builder.asks = true;
     const { actorId, actorType, onBehalfOf } = runtimeAsActor(event, message) ?? actor;
