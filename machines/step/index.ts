@@ -8,7 +8,7 @@ import { admittedInput, admittedPatch } from '../program/internal-state.ts';
 import { KEPT_VERSIONS } from '../program/rules.ts';
 import { START_TIMER } from '../program/state-ids.ts';
 import { parkTimer, timerPurpose } from '../program/timers.ts';
-import type { ActiveNode, PendingApproval, Refused, Run, StepEnv, StepResult } from '../run.ts';
+import type { ActiveNode, PendingApproval, Phase, Refused, Run, StepEnv, StepResult } from '../run.ts';
 import { TERMINAL } from '../run.ts';
 import { type BudgetLeft, exceededBudget, leftOfBudgets } from './actions/budgets.ts';
 import { type ActiveVisit, ActiveVisits, lossesOf } from './context/active-visits.ts';
@@ -494,12 +494,28 @@ export function journalOfVisit(run: Run, visit: Visit): { readonly journal: Jour
   return { journal: active.journal, isParked: active.phase === 'waiting' || active.phase === 'deferred' };
 }
 
-/** The names of the updates that durable functions take now. */
+/** The names of the updates that durable functions take now, each with the schema of its inputs. */
 export function updateHandlers(run: Run): ReadonlyMap<string, JsonObject | undefined> {
   const visits = (run.snapshot.context as Context).active.entries();
   return new Map(
     visits.flatMap(([, { journal }]) => (journal?.handlers ?? []).map(({ name, schema }) => [name, schema] as const)),
   );
+}
+
+/** Phases in which a durable function goes on, or is about to, without anything from outside. */
+const AT_WORK: ReadonlySet<Phase> = new Set(['queued', 'running', 'backoff']);
+
+/**
+ * What comes before functions take other updates than now: `begin`, a function begins; `claim`, a worker claims one; `work`, one goes on. Null = they take
+ * others only when something comes from outside, or never.
+ */
+export function nextForUpdates({ tables }: Program, run: Run): 'begin' | 'claim' | 'work' | null {
+  const { active } = run.snapshot.context as Context;
+  const visits = active.entries().flatMap(([, visit]) => (visit.journal === undefined ? [] : [visit]));
+  const atWork = visits.filter(({ phase }) => AT_WORK.has(phase));
+  if (atWork.length > 0) return atWork.every(({ phase, local }) => phase === 'queued' && local !== true) ? 'claim' : 'work';
+  const isOnItsWay = run.status === 'running' || run.status === 'pending';
+  return visits.length === 0 && isOnItsWay && tables.hasJournals ? 'begin' : null;
 }
 
 /** Is there an update with this sequence that a function has yet to handle? */

@@ -311,8 +311,9 @@ export class JamjetClient extends Commands {
 
   /**
    * Sends an update to the durable function of an execution, and resolves with what its handler has returned, or after `waitMs` (default 5000, at most
-   * 60000) with `status: accepted`. With `idempotencyKey`, a repeated request is handled once and has the same answer. Rejects with 404 for an unknown
-   * name, 400 for an input that does not fit, 409 if the function has ended, and 422 if its handler has thrown an error.
+   * 60000) with `status: accepted`. With `idempotencyKey`, a repeated request is handled once and has the same answer. Rejects with 404 for a name that the
+   * function has not given to `ctx.onUpdate` when it waits, or after `waitMs`, 400 for an input that does not fit, 409 if the function has ended, and 422 if
+   * its handler has thrown an error.
    */
   sendUpdate(
     id: string,

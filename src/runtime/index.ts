@@ -284,7 +284,7 @@ export async function createRuntime(options: ServerRuntimeOptions): Promise<Serv
     approve: approveCommand(commands),
     sendEvent: sendEventCommand(commands),
     sendEventByKey: sendEventByKeyCommand(commands),
-    sendUpdate: sendUpdateCommand(commands),
+    sendUpdate: sendUpdateCommand(commands, updates),
     cancel: cancelCommand(commands),
     pause: pauseCommand(commands),
     resume: resumeCommand(commands),

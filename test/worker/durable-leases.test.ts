@@ -250,6 +250,29 @@ describe('a durable function in a worker', () => {
     held.open();
   });
 
+  it('takes an update that was sent before a worker had claimed it, within the wait', async () => {
+    const server = await started(async (ctx) => {
+      const count = await ctx.step('prepare', () => 1);
+      ctx.onUpdate('add', null, (n) => count + Number(n));
+      await ctx.event('end');
+    });
+    const { id, runtime, clock, log } = server;
+    const sent = (n: number, waitMs?: number) =>
+      runtime.sendUpdate(CALLER, id, { name: 'add', input: n, idempotencyKey: `${n}` }, waitMs);
+    const late = sent(1, 1_000);
+    const held = sent(2);
+    clock.advance(1_000);
+    await expect(late).rejects.toMatchObject({
+      code: 'not_found',
+      message: expect.stringContaining('takes no update "add" yet: no worker has claimed its function'),
+    });
+    server.work('w1');
+    const { sequence } = await held;
+    expect(await sent(2)).toEqual({ executionId: id, sequence });
+    expect(await runtime.updateOutcome('default', id, sequence)).toEqual({ status: 'completed', output: 3 });
+    expect((await log(id)).filter(({ type }) => type === 'update_received')).toHaveLength(1);
+  });
+
   it('goes no further while the execution is paused', async () => {
     const held = gate();
     const calls: string[] = [];

@@ -9,7 +9,9 @@ const UpdateParams = Type.Object({
 
 const UpdateQuery = Type.Object({
   wait_ms: Type.Optional(
-    waitMs('Wait until the function has handled the update, at most this many milliseconds. Default 5000, at most 60000.'),
+    waitMs(
+      'Wait until the function has named the update and handled it, at most this many milliseconds in all. Default 5000, at most 60000.',
+    ),
   ),
 });
 
@@ -42,7 +44,7 @@ export const UPDATES = {
       isShed: true,
       summary: 'Send an update to a durable function',
       description:
-        'The function handles updates in the order in which they came, each once, also after a crash. The reply has what its handler has returned, once that is committed; 202 if it has not handled the update in time: the same request with the same `Idempotency-Key` has the answer. 404 for a name that no function of the execution takes now, 400 `invalid_input` for an input that does not fit its schema, 409 if the execution has ended, or the function ends without handling the update, 422 `update_failed` if the handler throws an error, which does not end the function. Of an execution that another one continues, the last one gets it.',
+        'The function handles updates in the order in which they came, each once, also after a crash. The reply has what its handler has returned, once that is committed; 202 if it has not handled the update in time: the same request with the same `Idempotency-Key` has the answer. An update that no function has named yet waits while one is at work or about to begin, e.g. right after the start; with `wait_ms` 0 it does not. 404 for a name that no function of the execution takes by then, 400 `invalid_input` for an input that does not fit its schema, 409 if the execution has ended, or the function ends without handling the update, 422 `update_failed` if the handler throws an error, which does not end the function. Of an execution that another one continues, the last one gets it.',
       params: UpdateParams,
       query: UpdateQuery,
       body: SendUpdate,

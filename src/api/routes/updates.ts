@@ -8,15 +8,24 @@ import { implement } from './implement.ts';
 const DEFAULT_WAIT_MS = 5_000;
 
 export const updateRoutes = implement(UPDATES, {
-  'POST /executions/:id/updates/:name': async ({ params, query, body, caller, tenantId, request, reply }, { runtime, polls }) => {
+  'POST /executions/:id/updates/:name': async (
+    { params, query, body, caller, tenantId, request, reply },
+    { runtime, polls, nowMs },
+  ) => {
     const { name } = params;
     const { waitMs = DEFAULT_WAIT_MS } = query;
-    const { executionId: id, sequence } = await runtime.sendUpdate(caller, executionId(params.id), {
-      name,
-      input: body.input ?? null,
-      ...defined('idempotencyKey', idempotencyKey(request.headers)),
+    const untilMs = nowMs() + waitMs;
+    const update = { name, input: body.input ?? null, ...defined('idempotencyKey', idempotencyKey(request.headers)) };
+    const {
+      executionId: id,
+      sequence,
+      outcome,
+    } = await polls.run(reply, async (signal) => {
+      const receipt = await runtime.sendUpdate(caller, executionId(params.id), update, waitMs, signal);
+      const leftMs = Math.max(0, untilMs - nowMs());
+      const outcome = await runtime.updateOutcome(tenantId, receipt.executionId, receipt.sequence, leftMs, signal);
+      return Object.assign({ outcome }, receipt);
     });
-    const outcome = await polls.run(reply, (signal) => runtime.updateOutcome(tenantId, id, sequence, waitMs, signal));
     if (outcome.status === 'failed') throw new RuntimeError('update_failed', outcome.error);
     if (outcome.status === 'accepted') void reply.code(202);
     return { executionId: id, name, sequence, ...outcome };

@@ -19,7 +19,9 @@ ctx.onUpdate. With --idempotency-key, sending the same update again prints the s
     input: Option.String('-i,--input', 'null', {
       description: 'What the handler is given: JSON text, @file or - (default null).',
     }),
-    wait: Option.String('--wait', '30s', { description: 'How long to wait for the answer (default 30s, at most 60s).' }),
+    wait: Option.String('--wait', '30s', {
+      description: 'How long to wait until the function takes the update, and for the answer (default 30s, at most 60s).',
+    }),
     idempotencyKey: Option.String('--idempotency-key', {
       description: 'Identifies this update, so that a repeated request is handled once.',
     }),

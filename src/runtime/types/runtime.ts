@@ -216,11 +216,12 @@ export interface Runtime {
   sendEventByKey(caller: Caller, event: KeyedEventRequest): Promise<KeyedEventReceipt>;
 
   /**
-   * Sends an update to the durable function of the execution that has a handler for it. It is handled once; `updateOutcome` says what comes of it. Rejects
+   * Sends an update to the durable function of the execution that has a handler for it. It is handled once; `updateOutcome` says what comes of it. While no
+   * function has called `ctx.onUpdate` for it, but one is at work or about to begin, waits for that, for `waitMs` (default and at most 60,000). Rejects
    * with `not_found` for a name that no function takes, `invalid_input` for an input that does not fit its schema, `conflict` when the execution has
    * ended, or the idempotency key was used with another update, and with `too_many_events` beyond 10,000 updates of one visit.
    */
-  sendUpdate(caller: Caller, id: string, update: UpdateRequest): Promise<UpdateReceipt>;
+  sendUpdate(caller: Caller, id: string, update: UpdateRequest, waitMs?: number, signal?: CancelSignal): Promise<UpdateReceipt>;
 
   /**
    * What has come of an update, given its receipt, as soon as that is committed; after `waitMs` (default and at most 60,000) it is still `accepted`. Rejects

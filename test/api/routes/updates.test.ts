@@ -49,6 +49,36 @@ describe('POST /executions/:id/updates/:name', () => {
     expect(await send('')).toMatchObject({ status: 200, body: { sequence: accepted.body.sequence, output: { count: 1 } } });
   });
 
+  it('waits until a function that was started just now has named the update, within wait_ms', async () => {
+    let goOn: (() => void) | null = null;
+    const slow = durable({
+      id: 'cart',
+      run: async (ctx) => {
+        await ctx.step('prepare', () => new Promise<void>((resolve) => (goOn = resolve)));
+        ctx.onUpdate('add item', null, (sku) => ({ sku }));
+        await ctx.event('end');
+      },
+    });
+    const server = await api({ tools: slow.tools });
+    const id = await server.started(slow.document, {});
+    const url = `/executions/${id}/updates/add%20item`;
+    expect(await server.post(`${url}?wait_ms=0`, { input: 'a' })).toMatchObject({ status: 404, body: { code: 'not_found' } });
+    let isOver = false;
+    const late = server.post(`${url}?wait_ms=10`, { input: 'a' }).finally(() => {
+      isOver = true;
+    });
+    await eventually(() => {
+      server.clock.advance(10);
+      return isOver && goOn !== null;
+    });
+    expect(await late).toMatchObject({ status: 404, body: { error: expect.stringContaining('takes no update "add item" yet') } });
+    const held = server.post(url, { input: 'b' }, { headers: { 'idempotency-key': 'k' } });
+    (goOn as (() => void) | null)?.();
+    expect(await held).toMatchObject({ status: 200, body: { status: 'completed', output: { sku: 'b' } } });
+    expect((await server.post(url, { input: 'b' }, { headers: { 'idempotency-key': 'k' } })).body).toEqual((await held).body);
+    expect((await server.log(id)).filter(({ type }) => type === 'update_received')).toHaveLength(1);
+  });
+
   it('says what is wrong', async () => {
     const { server, id, url } = await opened();
     const problem = async (path: string, body: object = {}) => {

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { type DurableContext, durable, Type } from '../../../src/index.ts';
 import { openCluster, waitUntil } from '../../support/cluster.ts';
 import { postgresDatabase, postgresServer } from '../../support/postgres.ts';
+import { CALLER } from '../../support/runtimes.ts';
 
 const server = postgresServer();
 /** Longer than a runtime may be silent. */
@@ -43,5 +44,33 @@ it('stops a durable function whose runtime was silent once another one has begun
   expect(steps.filter((step) => step.endsWith('three'))).toEqual(['b three']);
   const results = (await second.log(id)).filter(({ type }) => type === 'step_completed');
   expect(results.map(({ data }) => data.name)).toEqual(['one', 'two', 'three']);
+  expect([first.errors, second.errors]).toEqual([[], []]);
+});
+
+it('takes an update that another runtime was sent before the function had named it, once', async () => {
+  const { join } = openCluster(postgresDatabase(server));
+  let goOn: (() => void) | null = null;
+  const definition = durable({
+    id: 'f',
+    version: '1',
+    run: async (ctx: DurableContext) => {
+      await ctx.step('prepare', () => new Promise<void>((resolve) => (goOn = resolve)));
+      ctx.onUpdate('add', Type.Object({ n: Type.Number() }), ({ n }) => n + 1);
+      await ctx.event('end');
+    },
+  });
+  const first = await join({ tools: definition.tools });
+  const second = await join();
+  const id = await first.run(definition.document);
+  await waitUntil(() => first.runtime.inProcess().running === 1);
+  const update = { name: 'add', input: { n: 1 }, idempotencyKey: 'k' };
+  const given = [second, first, second].map(({ runtime }) => runtime.sendUpdate(CALLER, id, update));
+  await waitUntil(() => goOn !== null);
+  (goOn as (() => void) | null)?.();
+  const [receipt, ...others] = await Promise.all(given);
+  expect(others).toEqual([receipt, receipt]);
+  const sequence = receipt?.sequence ?? 0;
+  expect(await second.runtime.updateOutcome('default', id, sequence)).toEqual({ status: 'completed', output: 2 });
+  expect((await second.log(id)).filter(({ type }) => type === 'update_received')).toHaveLength(1);
   expect([first.errors, second.errors]).toEqual([[], []]);
 });

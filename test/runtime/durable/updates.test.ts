@@ -131,6 +131,94 @@ describe('updates of a durable function', () => {
     });
   });
 
+  it('right after the start are taken once the function has named them, by its commits alone', async () => {
+    let goOn: (() => void) | null = null;
+    const opened = await started(async (ctx, input) => {
+      await ctx.step('prepare', () => new Promise<void>((resolve) => (goOn = resolve)));
+      return cart(ctx, input);
+    });
+    const { id, runtime, log } = opened;
+    const keyed = Array.from({ length: 2 }, () => send(opened, id, 'add', { sku: 'a' }, 'k'));
+    const other = send(opened, id, 'add', { sku: 'b' });
+    // At the time at which it is sent, and with no time to wait.
+    await expect(runtime.sendUpdate(CALLER, id, { name: 'add', input: { sku: 'c' } }, 0)).rejects.toMatchObject({
+      code: 'not_found',
+      message: expect.stringMatching(/takes no update "add" yet: (no function of it has begun|its function, which is at work,)/),
+    });
+    await eventually(() => goOn !== null && runtime.load().pendingMessages === 0);
+    (goOn as (() => void) | null)?.();
+    const answers = await Promise.all([...keyed, other]);
+    expect(answers[1]).toEqual(answers[0]);
+    const counts = [answers[0], answers[2]].map((answer) => (answer?.status === 'completed' ? answer.output : answer));
+    expect(counts).toEqual(expect.arrayContaining([{ count: 1 }, { count: 2 }]));
+    const received = (await log(id)).filter(({ type }) => type === 'update_received');
+    expect(received.map(({ data }) => data.input)).toEqual(expect.arrayContaining([{ sku: 'a' }, { sku: 'b' }]));
+    expect(received).toHaveLength(2);
+  });
+
+  it('are taken by an execution that was started for later, once it has begun', async () => {
+    const { runtime, clock } = await started(cart);
+    const { executionId } = await runtime.start(CALLER, { workflowId: 'f', input: { n: 1 }, startAtMs: clock.nowMs() + 1_000 });
+    const update = { name: 'add', input: { sku: 'a' } };
+    await expect(runtime.sendUpdate(CALLER, executionId, update, 0)).rejects.toMatchObject({
+      code: 'not_found',
+      message: expect.stringContaining('yet: no function of it has begun'),
+    });
+    const held = runtime.sendUpdate(CALLER, executionId, update);
+    clock.advance(1_000);
+    expect(await runtime.updateOutcome('default', executionId, (await held).sequence)).toMatchObject({ output: { count: 1 } });
+  });
+
+  it('that no function names are refused as soon as it waits, ends or continues as new, or the wait is over', async () => {
+    const next = new Map<number, (what: string) => void>();
+    const opened = await started(async (ctx, { n }) => {
+      const what = await ctx.step('begin', () => new Promise<string>((resolve) => next.set(n, resolve)));
+      if (what === 'fail') throw Object.assign(new Error('broken'), { retryable: false });
+      if (what === 'continue') return ctx.continueAsNew({ n: n + 100 });
+      if (what === 'wait') await ctx.event('go');
+      ctx.onUpdate('late', null, () => 'taken');
+      return what === 'end' ? {} : ctx.event('never');
+    });
+    const { runtime, clock, errors } = opened;
+    const begun = async (n: number) => {
+      const { executionId } = await runtime.start(CALLER, { workflowId: 'f', input: { n } });
+      const sent = runtime.sendUpdate(CALLER, executionId, { name: 'late', input: null }).catch((error: unknown) => error);
+      await eventually(() => next.has(n));
+      return { sent, go: (what: string) => next.get(n)?.(what), executionId };
+    };
+    const [waits, fails, ends, continues, stays] = [
+      await begun(2),
+      await begun(3),
+      await begun(4),
+      await begun(5),
+      await begun(6),
+    ];
+    waits.go('wait');
+    expect(await waits.sent).toMatchObject({
+      code: 'not_found',
+      message: expect.stringContaining('takes no update "late": no function of it has called ctx.onUpdate for it'),
+    });
+    fails.go('fail');
+    expect(await fails.sent).toMatchObject({ code: 'conflict', message: expect.stringContaining('has ended: failed') });
+    ends.go('end');
+    expect(await ends.sent).toMatchObject({ code: 'conflict' });
+    continues.go('continue');
+    await eventually(() => next.has(105));
+    next.get(105)?.('take');
+    const taken = (await continues.sent) as { readonly executionId: string };
+    expect(taken.executionId).toBe((await runtime.execution('default', continues.executionId)).nextExecutionId);
+    const aborted = new AbortController();
+    const given = runtime.sendUpdate(CALLER, stays.executionId, { name: 'late', input: null }, 60_000, aborted.signal);
+    aborted.abort();
+    await expect(given).rejects.toMatchObject({ code: 'not_found' });
+    clock.advance(60_000);
+    expect(await stays.sent).toMatchObject({
+      code: 'not_found',
+      message: expect.stringContaining('yet: its function, which is at work, has not called ctx.onUpdate for it'),
+    });
+    expect(errors).toEqual([]);
+  });
+
   it('that the function does not handle before its end are answered so', async () => {
     const opened = await started(async (ctx) => {
       ctx.onUpdate('slow', null, () => ctx.sleep('1h'));
