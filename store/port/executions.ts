@@ -100,4 +100,6 @@ export interface IdempotencyRow {
   /** JSON text of the reply. */
   readonly response: string;
   readonly createdAtMs: number;
+  /** The execution that the request began, or that took it. */
+  readonly executionId: string;
 }

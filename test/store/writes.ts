@@ -154,6 +154,7 @@ export function request(key: string, change: Partial<IdempotencyRow> = {}): Idem
     requestHash: 'h1',
     response,
     createdAtMs: AT_MS,
+    executionId: 'exec_1',
     ...change,
   };
 }

@@ -55,7 +55,7 @@ async function remember(
 ): Promise<void> {
   if (once === null) return;
   const atMs = clock.nowMs();
-  const idempotency = responseRow(once, { execution_id: executionId, already_running: true }, atMs);
+  const idempotency = responseRow(once, executionId, { execution_id: executionId, already_running: true }, atMs);
   const [rejection] = await store.commit({ atMs, units: [{ executions: [], idempotency }] });
   if (rejection !== null) throw new RuntimeError('conflict', `idempotency key '${once.key}' was used meanwhile`);
 }

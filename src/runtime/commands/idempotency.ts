@@ -30,7 +30,7 @@ export async function storedResponse(store: ExecutionStore, request: IdempotentR
   if (request === null) return null;
   const row = await store.tenant(request.tenantId).idempotency(request.scope, request.key);
   if (row === null) return null;
-  // The hash of a request that started an execution with a data policy is erased at its end.
+  // The hash of a request to an execution with a data policy is erased at its end.
   if (row.requestHash !== '' && row.requestHash !== request.requestHash) {
     throw new RuntimeError('conflict', `idempotency key '${request.key}' was used with a different request`);
   }
@@ -55,6 +55,7 @@ export async function unlessRepeated<T>(
   }
 }
 
-export function responseRow(request: IdempotentRequest, response: Json, nowMs: number): IdempotencyRow {
-  return { response: JSON.stringify(response), ...request, createdAtMs: nowMs };
+/** `executionId`: the execution that the request began, or that took it. */
+export function responseRow(request: IdempotentRequest, executionId: string, response: Json, nowMs: number): IdempotencyRow {
+  return { response: JSON.stringify(response), ...request, createdAtMs: nowMs, executionId };
 }

@@ -64,7 +64,9 @@ export async function deliver(
   const message: ExternalEvent = strict ? { type: 'event', key, payload, atOnce: true } : { type: 'event', key, payload };
   const { id: to, outcome: sent } = await sendToCurrent(context, caller, id, message, {
     actor: actorOf(caller),
-    ...(once === null ? {} : { idempotencyRow: ({ node }) => responseRow(once, { node_id: node, ...response }, clock.nowMs()) }),
+    ...(once === null
+      ? {}
+      : { idempotencyRow: ({ node }, taker) => responseRow(once, taker, { node_id: node, ...response }, clock.nowMs()) }),
   });
   if ('refused' in sent) {
     if (sent.refused === 'not_accepted') throw notAccepted(key, sent.nodes);

@@ -64,7 +64,7 @@ function send(
       const receiptOf = (sent: MessageOutcome): UpdateReceipt => ({ executionId: to, sequence: sequenceOf(sent) });
       const outcome = await sendCommand(context, caller, to, message, {
         actor: actorOf(caller),
-        ...(once === null ? {} : { idempotencyRow: (sent) => responseRow(once, { ...receiptOf(sent) }, clock.nowMs()) }),
+        ...(once === null ? {} : { idempotencyRow: (sent) => responseRow(once, to, { ...receiptOf(sent) }, clock.nowMs()) }),
       });
       if (!('refused' in outcome)) return receiptOf(outcome);
       if (outcome.refused === 'terminal') throw await endedError(context, caller, to);

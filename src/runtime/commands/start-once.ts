@@ -21,7 +21,7 @@ export async function startOnce(
   const outcome = await withinQuotas(context, caller.tenantId, start.id, () =>
     engine.startExecution(start, {
       actor: actorOf(caller),
-      ...(request === null ? {} : { idempotencyRow: () => responseRow(request, response, start.identity.createdAtMs) }),
+      ...(request === null ? {} : { idempotencyRow: () => responseRow(request, start.id, response, start.identity.createdAtMs) }),
     }),
   );
   if (!('refused' in outcome)) return { ignored: outcome.ignored };

@@ -64,8 +64,8 @@ export interface MessageOptions {
   readonly urgent?: true;
   /** The run to step instead of the ended one, which must still be at the same sequence. */
   readonly retryFrom?: Run;
-  /** Makes the response to remember under the request's idempotency key. */
-  readonly idempotencyRow?: (outcome: StepResult) => IdempotencyRow;
+  /** Makes the response to remember under the request's idempotency key. `executionId`: the execution that takes the message. */
+  readonly idempotencyRow?: (outcome: StepResult, executionId: string) => IdempotencyRow;
 }
 
 /** What a message led to: a step, or why it was rejected, by the machine or by the runtime. */

@@ -114,7 +114,7 @@ function stepAll(
     run = result.run;
     isRetried ||= isRetry;
     if (idempotencyRow !== undefined && !(result.outcome instanceof Error || 'refused' in result.outcome)) {
-      idempotency = idempotencyRow(result.outcome);
+      idempotency = idempotencyRow(result.outcome, id);
     }
     begun.push(...result.begun);
   }

@@ -41,8 +41,7 @@ export function hasEffects(rows: EffectRows): boolean {
 
 export function addIdempotency(rows: EffectRows, { idempotency }: EncodedUnit): void {
   if (idempotency === null) return;
-  const { tenantId, scope, key, requestHash, response, createdAtMs } = idempotency;
-  const started = scope === 'executions' ? (JSON.parse(response) as { readonly execution_id?: string }).execution_id : undefined;
+  const { tenantId, scope, key, requestHash, response, createdAtMs, executionId } = idempotency;
   rows.remembered.push({
     tenant_id: tenantId,
     scope,
@@ -50,7 +49,7 @@ export function addIdempotency(rows: EffectRows, { idempotency }: EncodedUnit): 
     request_hash: requestHash,
     response,
     created_at_ms: createdAtMs,
-    execution_id: started ?? null,
+    execution_id: executionId,
   });
 }
 

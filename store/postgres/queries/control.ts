@@ -70,5 +70,5 @@ export const TOKENS = sql(`SELECT ${TOKEN} FROM tokens WHERE tenant_id = $1 ORDE
 export const TENANT = sql('SELECT id, name, status FROM tenants WHERE id = $1');
 
 export const IDEMPOTENCY_ROW =
-  sql(`SELECT tenant_id AS "tenantId", scope, key, request_hash AS "requestHash", response, created_at_ms AS "createdAtMs"
-  FROM idempotency WHERE tenant_id = $1 AND scope = $2 AND key = $3`);
+  sql(`SELECT tenant_id AS "tenantId", scope, key, request_hash AS "requestHash", response, created_at_ms AS "createdAtMs",
+  execution_id AS "executionId" FROM idempotency WHERE tenant_id = $1 AND scope = $2 AND key = $3`);

@@ -1,5 +1,5 @@
 import type { OriginalEvent, PendingErasure } from '../../port/resources/erasures.ts';
-import { type Dialect, type Statement, sql } from '../statement.ts';
+import { type Statement, sql } from '../statement.ts';
 
 /** Originals of redacted events, and the executions whose originals are to be erased. */
 
@@ -30,13 +30,5 @@ export const MARK_ERASED = sql('UPDATE erasures SET erased_at_ms = @atMs WHERE e
 /** Payloads that clients put on queues; digests of requests, by which the requests could be guessed. */
 export const ERASE_REQUESTS: readonly Statement<unknown>[] = [
   sql("UPDATE work_items SET payload = '{}' WHERE execution_id = @executionId AND payload NOT IN ('', '{}')"),
-  sql(
-    ({ engine }: Dialect) =>
-      `UPDATE idempotency SET request_hash = '' WHERE tenant_id = @tenantId AND ${
-        engine === 'sqlite'
-          ? "scope = 'executions' AND json_extract(response, '$.execution_id') = @executionId"
-          : 'execution_id = @executionId'
-      }`,
-  ),
-  sql("UPDATE idempotency SET request_hash = '' WHERE tenant_id = @tenantId AND scope = 'external-event:' || @executionId"),
+  sql("UPDATE idempotency SET request_hash = '' WHERE tenant_id = @tenantId AND execution_id = @executionId"),
 ];

@@ -55,12 +55,6 @@ const pendingDeliveries = ({ engine, in: isIn }: Dialect): string =>
     DELETE FROM webhook_deliveries d USING removed r
     WHERE d.webhook_id = r.webhook_id AND d.execution_id = r.execution_id AND d.status = 'pending'`;
 
-/** SQLite has no column for the execution that a request started. */
-const startRequests = ({ engine, in: isIn }: Dialect): string =>
-  engine === 'sqlite'
-    ? `DELETE FROM idempotency WHERE tenant_id = @tenantId AND scope = 'executions' AND json_extract(response, '$.execution_id') ${isIn('ids')}`
-    : `DELETE FROM idempotency WHERE tenant_id = @tenantId AND execution_id ${isIn('ids')}`;
-
 /** Deletes the rows of the given executions, in an order that respects references. */
 export const REMOVE_EXECUTIONS: readonly Statement<unknown>[] = [
   deleteFrom('approvals'),
@@ -71,10 +65,10 @@ export const REMOVE_EXECUTIONS: readonly Statement<unknown>[] = [
   deleteFrom('work_items'),
   deleteFrom('retried_executions'),
   sql(pendingDeliveries),
-  sql(startRequests),
+  // With the tenant, SQLite would go through all requests of the tenant.
   sql(
-    ({ engine, each }) => `DELETE FROM idempotency WHERE tenant_id = @tenantId
-    AND scope ${engine === 'sqlite' ? 'IN' : '= ANY'} (SELECT 'external-event:' || each.value FROM ${each('ids')})`,
+    ({ engine, in: isIn }) => `DELETE FROM idempotency
+    WHERE ${engine === 'sqlite' ? '' : 'tenant_id = @tenantId AND '}execution_id ${isIn('ids')}`,
   ),
   // Before the executions, which name their logs.
   sql(({ engine, in: isIn }) => {

@@ -136,7 +136,7 @@ export class Commits {
   }
 
   #putIdempotencyRow(row: IdempotencyRow): boolean {
-    const { tenantId, scope, key, requestHash, response, createdAtMs } = row;
-    return this.#putIdempotency.run(tenantId, scope, key, requestHash, response, createdAtMs).changes === 1;
+    const { tenantId, scope, key, requestHash, response, createdAtMs, executionId } = row;
+    return this.#putIdempotency.run(tenantId, scope, key, requestHash, response, createdAtMs, executionId).changes === 1;
   }
 }

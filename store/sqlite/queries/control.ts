@@ -54,10 +54,10 @@ export const TOKEN_BY_HASH = `SELECT ${TOKEN} FROM tokens WHERE hash = ?`;
 export const TOKENS = `SELECT ${TOKEN} FROM tokens WHERE tenant_id = ? ORDER BY created_at_ms, id`;
 export const TENANT = 'SELECT id, name, status FROM tenants WHERE id = ?';
 
-export const PUT_IDEMPOTENCY = `INSERT INTO idempotency (tenant_id, scope, key, request_hash, response, created_at_ms)
-  VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (tenant_id, scope, key) DO NOTHING`;
-export const IDEMPOTENCY_ROW = `SELECT tenant_id AS tenantId, scope, key, request_hash AS requestHash, response, created_at_ms AS createdAtMs
-  FROM idempotency WHERE tenant_id = ? AND scope = ? AND key = ?`;
+export const PUT_IDEMPOTENCY = `INSERT INTO idempotency (tenant_id, scope, key, request_hash, response, created_at_ms, execution_id)
+  VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant_id, scope, key) DO NOTHING`;
+export const IDEMPOTENCY_ROW = `SELECT tenant_id AS tenantId, scope, key, request_hash AS requestHash, response, created_at_ms AS createdAtMs,
+  execution_id AS executionId FROM idempotency WHERE tenant_id = ? AND scope = ? AND key = ?`;
 
 // The holder of the database
 

@@ -54,9 +54,6 @@ export const DERIVED: Readonly<Record<string, DerivedColumns>> = {
     from: 'log_entries t LEFT JOIN log_tenants n ON n.number = t.tenant LEFT JOIN log_actors a ON a.number = t.actor',
     order: 't.position',
   },
-  idempotency: {
-    columns: { execution_id: "CASE t.scope WHEN 'executions' THEN json_extract(t.response, '$.execution_id') END" },
-  },
   tenant_usage: { columns: { slot: '0' } },
   // No runtime works on the file: the copy must not wait for one that crashed a moment ago.
   workers: { columns: { last_seen_at_ms: "iif(t.kind = 'runtime' AND t.stopped_at_ms IS NULL, 0, t.last_seen_at_ms)" } },

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ExecutionWrite } from '../../../store/port/commit.ts';
 import type { OriginalEvent } from '../../../store/port/resources/erasures.ts';
 import type { CoreStore, TestDatabase } from '../../support/stores.ts';
-import { AT_MS, batch, type Change, checkpoint, startExecution, step, unit } from '../writes.ts';
+import { AT_MS, batch, type Change, checkpoint, request, startExecution, step, unit } from '../writes.ts';
 
 const original = (seq: number, data = `{"secret":${seq}}`): OriginalEvent => ({ seq, salt: `salt ${seq}`, data });
 
@@ -73,23 +73,18 @@ export function erasureOfRowsContract(database: () => TestDatabase): void {
         expect(await store.erasures.erase([{ ...erasure('exec_1'), seq: 2 }])).toEqual([result]);
     });
 
-    it('forgets the digest of the request that started the execution, but not its key', async () => {
+    it('forgets the digests of the requests that the execution has taken, but not their keys', async () => {
       const store = await database().open();
-      const idempotency = {
-        tenantId: 'default',
-        scope: 'executions',
-        key: 'k',
-        requestHash: 'digest',
-        response: '{"execution_id":"exec_1"}',
-        createdAtMs: AT_MS,
-      };
-      await store.commit({ atMs: AT_MS, units: [unit([started('exec_1')], idempotency)] });
+      const scopes = ['executions', 'external-event:exec_0', 'update:exec_1', 'event-by-key:["w","k"]'];
+      await store.commit({ atMs: AT_MS, units: [unit([started('exec_1')], request('k'))] });
+      for (const scope of scopes.slice(1)) await store.commit({ atMs: AT_MS, units: [unit([], request('k', { scope }))] });
+      await store.commit({ atMs: AT_MS, units: [unit([started('exec_2')], request('k2', { executionId: 'exec_2' }))] });
       await store.commit(batch(ended('exec_1')));
       await store.erasures.erase([erasure('exec_1')]);
-      expect(await store.tenant('default').idempotency('executions', 'k')).toMatchObject({
-        requestHash: '',
-        response: idempotency.response,
-      });
+      const { response } = request('k');
+      for (const scope of scopes)
+        expect(await store.tenant('default').idempotency(scope, 'k')).toMatchObject({ requestHash: '', response });
+      expect(await store.tenant('default').idempotency('executions', 'k2')).toMatchObject({ requestHash: 'h1' });
     });
 
     it('removes executions when their data policies say so', async () => {
