@@ -98,6 +98,13 @@ const FIXED: ReadonlySet<string> = new Set([
   'to',
 ]);
 
+/** What a function calls is what its code says: it may be no name of a workflow, but made of personal data. */
+const CALLED: ReadonlySet<string> = new Set(['workflow_id', 'workflow_version']);
+
+function isFixed(field: string, { kind }: JsonObject): boolean {
+  return FIXED.has(field) && !(kind === 'call' && CALLED.has(field));
+}
+
 /** What a node that does not retain its outputs leaves of them. */
 const OUTPUTS: ReadonlySet<string> = new Set([
   'output',
@@ -123,7 +130,7 @@ const DIGESTS: ReadonlySet<string> = new Set(['input_hash']);
 export function redactedData(redactor: Redactor, data: JsonObject, retainsOutput = true): JsonObject {
   let redacted: Record<string, Json> | null = null;
   for (const [field, value] of Object.entries(data)) {
-    if (FIXED.has(field)) continue;
+    if (isFixed(field, data)) continue;
     if (field === 'appended' && isObject(value)) {
       const places = redactedPlaces(redactor, value);
       // New shape: none, the data has this field.

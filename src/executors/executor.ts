@@ -67,6 +67,8 @@ export interface WorkContext {
    * which its use was counted.
    */
   readonly logUsage?: (usage: Usage) => Promise<void>;
+  /** Whether the text holds personal data by the data policies of the workflow: what is remembered beside the log must not. */
+  readonly isPersonal?: (text: string) => boolean;
   /** Begins a turn in a thread: waits until the earlier turns of this process there are committed. Rejects with `WorkError`. */
   readonly beginTurn?: (thread: Json, window: ThreadWindow) => Promise<ThreadReading>;
   /** For nodes with `oauth_scopes`: acts for the person on whose behalf the execution runs. */

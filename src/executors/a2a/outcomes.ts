@@ -12,8 +12,11 @@ export function remembering(executor: Executor, access: AgentAccess): Executor {
   const execute: Executor = async (work, context, onText, log) => {
     let uri: string | null = null;
     const startedAtMs = performance.now();
-    const remember = (called: string, failed: boolean): void =>
-      directory.record?.(context.tenantId, called, { failed, durationMs: performance.now() - startedAtMs });
+    // An address of personal data would be kept longer than the execution.
+    const remember = (called: string, failed: boolean): void => {
+      if (context.isPersonal?.(called) !== true)
+        directory.record?.(context.tenantId, called, { failed, durationMs: performance.now() - startedAtMs });
+    };
     try {
       // The events that say that an agent is called have its address.
       const result = await executor(work, context, onText, async (event, data) => {

@@ -62,12 +62,21 @@ export function redactCommit(input: RedactionInput): RedactedCommit {
     return redactor;
   };
 
+  const requests = new Map<string, string>();
+  const requestOf = (given: string | null): string | null => {
+    if (given === null) return null;
+    const request = requests.get(given) ?? redactRequest(redactorAt(null), given);
+    requests.set(given, request);
+    return request;
+  };
+
   const originals: OriginalEvent[] = [];
   const offloaded: Artifact[] = [];
   const events = input.events.map((row) => {
     // A copied history has what its origin has offloaded: there was nothing to redact in it.
     if (offloadedBytes(row.type, row.data) > 0) return row;
     const redacted = redactRow(rules, redactorAt(row.nodeId), row, run.input);
+    const request = requestOf(row.request);
     // It lacks what has to be redacted in slices, and is made again.
     if (isDropped()) return row;
     let data = row.data;
@@ -79,7 +88,8 @@ export function redactCommit(input: RedactionInput): RedactedCommit {
     const chars = charsUpTo(data, Number.POSITIVE_INFINITY);
     const stored = offload({ ...eventOf(row), data }, chars, artifactThresholdBytes, nowMs);
     if (stored !== null) offloaded.push(stored.artifact);
-    return data === row.data && stored === null ? row : { ...row, data: stored?.data ?? data };
+    const isSame = data === row.data && stored === null && request === row.request;
+    return isSame ? row : { ...row, data: stored?.data ?? data, request };
   });
 
   const whole = redactorAt(null);
@@ -100,6 +110,29 @@ function redactTurn(redactor: Redactor, turn: ThreadTurn): ThreadTurn {
   return Object.assign({}, turn, {
     messages: turn.messages.map((message) => JSON.stringify(redactor.json(JSON.parse(message) as Json))),
   });
+}
+
+/** The path of a request has names that its caller gives, such as that of an update. */
+function redactRequest(redactor: Redactor, request: string): string {
+  const context = JSON.parse(request) as JsonObject;
+  const { path } = context;
+  if (typeof path !== 'string') return request;
+  const shown = path.split('/').map((segment) => {
+    const text = decoded(segment);
+    const redacted = redactor.text(text);
+    return redacted === text ? segment : redacted;
+  });
+  const redacted = shown.join('/');
+  return redacted === path ? request : JSON.stringify(Object.assign(context, { path: redacted }));
+}
+
+/** A path that was accepted may have segments that are not encoded properly. */
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
 }
 
 function redactRow(rules: DataRules, redactor: Redactor, { type, nodeId, data }: EventRow, input: Json): JsonObject {

@@ -50,7 +50,9 @@ export class ThreadTurns {
   /** Rejects with `WorkError`. */
   async begin(attempt: Attempt, thread: Json, window: ThreadWindow): Promise<BegunTurn> {
     const id = idOf(thread);
-    const { tenantId } = attempt;
+    const { tenantId, redactor } = attempt;
+    if (redactor !== null && redactor.text(id) !== id)
+      throw failed('thread: the id is personal data by the data policy', 'validation');
     const leave = await this.#enter(`${tenantId}\n${id}`, attempt.signal);
     try {
       return { reading: await this.#read(attempt, id, window), leave };

@@ -94,7 +94,10 @@ export interface ApiOptions {
 /** The REST API over a real runtime and store, which are closed and deleted after the test. */
 export async function api(options: ApiOptions = {}): Promise<Api> {
   const { tools, maxPending, models, cacheBytes, store: given } = options;
+  const config = { ...readConfig({}), ...options.config };
+  const { allowPrivateAddresses } = config;
   const parts = await openTestRuntime({
+    allowPrivateAddresses,
     ...(given === undefined ? {} : { on: given }),
     ...(options.clock === undefined ? {} : { clock: options.clock }),
     ...(tools === undefined ? {} : { tools }),
@@ -103,8 +106,7 @@ export async function api(options: ApiOptions = {}): Promise<Api> {
     ...(cacheBytes === undefined ? {} : { cacheBytes }),
   });
   const { runtime, store, clock } = parts;
-  const config = { ...readConfig({}), ...options.config };
-  const outbound = new Outbound({ allowPrivateAddresses: config.allowPrivateAddresses });
+  const outbound = new Outbound({ allowPrivateAddresses });
   const control = new ControlPlane({ store, runtime, outbound, clock, onError: (error) => parts.errors.push(error) });
   if (options.background === true) await control.start();
   onTestFinished(() => control.close());

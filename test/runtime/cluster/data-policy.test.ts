@@ -6,8 +6,10 @@ import { StoreError } from '../../../store/port/errors.ts';
 import { FakeClock } from '../../support/clock.ts';
 import { openCluster, waitUntil } from '../../support/cluster.ts';
 import { type PostgresDatabase, postgresDatabase, postgresServer } from '../../support/postgres.ts';
+import { databaseName, withClient } from '../../support/postgres-server.ts';
 import { CALLER } from '../../support/runtimes.ts';
 import { withOverrides } from '../../support/stores.ts';
+import { leavePersonalData, MARKERS, TABLES } from '../erasure/personal-data.ts';
 
 const server = postgresServer();
 const EMAIL = 'ann.smith@example.com';
@@ -30,24 +32,31 @@ const workflow: JsonObject = {
 };
 const input = { patient: { name: NAME }, note: `write to ${EMAIL}`, filler: 'x'.repeat(9_000) };
 
-/** Every row of every table but `except`, as text. */
-async function rowsOf(database: PostgresDatabase, except: readonly string[]): Promise<string> {
-  const client = new Client({ connectionString: await database.url() });
-  await client.connect();
-  try {
-    const tables = await client.query<{ name: string }>(
+/** As a superuser, whom row-level security does not keep from the statistics. */
+async function withSuperuser<T>(database: PostgresDatabase, run: (client: Client) => Promise<T>): Promise<T> {
+  const url = new URL(server().url);
+  url.pathname = databaseName(await database.url());
+  return withClient(url.href, run);
+}
+
+/** All rows of each table, and the statistics of the planner, as text. */
+function tablesOf(database: PostgresDatabase): Promise<ReadonlyMap<string, string>> {
+  return withSuperuser(database, async (client) => {
+    const { rows } = await client.query<{ name: string }>(
       "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE'",
     );
-    const texts: string[] = [];
-    for (const { name } of tables.rows.filter((table) => !except.includes(table.name)))
-      texts.push(
-        name,
-        ...(await client.query<{ row: string }>(`SELECT t::text AS row FROM "${name}" t`)).rows.map(({ row }) => row),
-      );
-    return texts.join('\n');
-  } finally {
-    await client.end();
-  }
+    const texts = new Map<string, string>();
+    for (const name of [...rows.map((table) => table.name), 'pg_stats']) {
+      const found = await client.query<{ row: string }>(`SELECT t::text AS row FROM "${name}" t`);
+      texts.set(name, found.rows.map(({ row }) => row).join('\n'));
+    }
+    return texts;
+  });
+}
+
+/** Every row of every table but `except`, as text. */
+async function rowsOf(database: PostgresDatabase, except: readonly string[]): Promise<string> {
+  return [...(await tablesOf(database))].flatMap(([name, text]) => (except.includes(name) ? [] : [text])).join('\n');
 }
 
 describe('an execution with a data policy, on PostgreSQL', () => {
@@ -84,6 +93,24 @@ describe('an execution with a data policy, on PostgreSQL', () => {
       await expect(runtime.stateAt('default', id, 1)).rejects.toMatchObject({ code: 'redacted' });
     }
     expect([...a.errors, ...b.errors]).toEqual([]);
+  });
+
+  it('that went everywhere leaves personal data in no table, nor in the statistics of one', async () => {
+    const database = postgresDatabase(server);
+    const clock = new FakeClock();
+    const store = await database.open({ nowMs: () => clock.nowMs() });
+    await leavePersonalData({ store, clock }, () =>
+      withSuperuser(database, async (client) => void (await client.query('ANALYZE'))),
+    );
+    const { pg_stats, ...tables } = Object.fromEntries(await tablesOf(database));
+    expect(Object.keys(tables).sort()).toEqual(Object.keys(TABLES.postgres).sort());
+    const found = Object.entries({ ...tables, pg_stats }).flatMap(([name, text = '']) =>
+      MARKERS.filter((marker) => text.includes(marker)).map((marker) => `${name}: ${marker}`),
+    );
+    expect(found).toEqual([]);
+    expect(pg_stats?.includes('original_events,execution_id')).toBe(true);
+    const digests = await withSuperuser(database, (client) => client.query("SELECT 1 FROM idempotency WHERE request_hash <> ''"));
+    expect(digests.rows).toEqual([]);
   });
 
   it('is erased by another runtime when its own is lost', async () => {

@@ -227,6 +227,12 @@ class TaskContext implements WorkContext {
   }
 
   /** On the prototype, like `meter`. */
+  isPersonal(text: string): boolean {
+    const { redactor } = this.#task;
+    return redactor !== null && redactor.text(text) !== text;
+  }
+
+  /** On the prototype, like `meter`. */
   async beginTurn(thread: Json, window: ThreadWindow): Promise<ThreadReading> {
     const task = this.#task;
     const { reading, leave } = await task.loaded.beginTurn(task, thread, window);
