@@ -1,11 +1,22 @@
-import type { Copies } from './copies.ts';
-
 /** Any JSON value. */
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
 export type JsonObject = { readonly [key: string]: Json };
 
 export function isObject(value: unknown): value is JsonObject {
   return value !== null && typeof value === 'object' && !Array.isArray(value);
+}
+
+/** The copies of objects that several changes share: each object is copied once, and the copy is then changed in place. Nothing else may have them yet. */
+export class Copies {
+  readonly #made = new Set<object>();
+
+  /** The object itself if it is such a copy. */
+  of(object: JsonObject): Record<string, Json> {
+    if (this.#made.has(object)) return object as Record<string, Json>;
+    const copy = { ...object };
+    this.#made.add(copy);
+    return copy;
+  }
 }
 
 /**

@@ -82,6 +82,8 @@ export interface Operations extends Visit {
   readonly entries: readonly OperationEntry[];
   /** The function waits, or is not to go on: the position of the last result that it has been given. Absent = it works. */
   readonly parkedAfter?: number;
+  /** The function may do only what the document says of it. Absent = it is code of the server, which may do what it can. */
+  readonly isHeldToDocument?: true;
 }
 
 export type OperationEntry =

@@ -1,6 +1,5 @@
 import { pathOf, pointerOf } from './appended-lists.ts';
-import { Copies } from './copies.ts';
-import { isObject, type Json, type JsonObject } from './json.ts';
+import { Copies, isObject, type Json, type JsonObject } from './json.ts';
 import { MAX_LEVELS } from './limits.ts';
 
 /**

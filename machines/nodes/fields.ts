@@ -209,6 +209,13 @@ export function names<const O extends FieldOptions<string[]> = None>(description
   });
 }
 
+/** A list of names that says something else when it is empty than when it is absent. */
+export function namesIfGiven<const O extends FieldOptions<string[]> = None>(description: string, options?: O) {
+  const document = as<readonly NameOr<O>[]>(Type.Array(Type.String(), { description }));
+  const read = (fields: Fields, key: string) => (fields.json(key) === undefined ? undefined : fields.names(key));
+  return custom({ document, read }, options);
+}
+
 /** Values and templates: an object, or one template that gives the whole value. Default: none. */
 export function mapping<const O extends FieldOptions<JsonObject | string> = None>(description: string, options?: O) {
   const document = as<MappingMark>(Type.Unsafe({ type: ['object', 'string'], description }));

@@ -81,6 +81,14 @@ export interface ItemWork {
   readonly tolerated: (count: number) => number;
 }
 
+/** What a document says of a durable function. */
+export interface FunctionScope {
+  /** Ids of the workflows that it may call; null = it does not say. */
+  readonly calls: readonly string[] | null;
+  /** The states of the machine that it runs; null = it runs none. */
+  readonly machine: JsonObject | null;
+}
+
 /** How an execution ends: `always` is also a cancel, `failure` also a limit. */
 export type RunsAtEnd = 'always' | 'success' | 'failure';
 
@@ -201,6 +209,8 @@ export interface KindDefinition<K extends { readonly type: string }, D extends K
   readonly objectResultIsPatch: boolean;
   /** Whether its work is a function with a journal, which parks while it only waits. Default: false. */
   readonly keepsJournal: boolean;
+  /** What its function may do. Default: call any workflow from the process of the server, and none from a worker; run no machine. */
+  functionScope(kind: K): FunctionScope;
   /** The workflow that a child execution runs; without a version, the one registered last. Default: null. */
   childWorkflow(kind: K): { readonly ref: string; readonly version: string | undefined } | null;
 
@@ -319,6 +329,7 @@ type KindBehaviour<K extends { readonly type: string }> = Partial<
 >;
 
 const NONE: readonly never[] = [];
+const NO_SCOPE: FunctionScope = { calls: null, machine: null };
 
 /** Null for none. */
 export function millisecondsOf(seconds: number | undefined): number | null {
@@ -361,6 +372,7 @@ export function defineKind<const D extends KindDeclaration>(
     payload: () => ({}),
     objectResultIsPatch: false,
     keepsJournal: false,
+    functionScope: () => NO_SCOPE,
     childWorkflow: () => null,
     itemWork: () => null,
     ...mappingOf(fields),

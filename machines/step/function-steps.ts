@@ -12,6 +12,7 @@ import type { MachineEvent } from './machine-event.ts';
 import { nextSegmentId } from './segments.ts';
 import { beginCall } from './work/calls.ts';
 import {
+  applyDeclared,
   applyEntry,
   complete,
   decided,
@@ -20,6 +21,7 @@ import {
   restartWaits,
   takeEvent,
   timeIsOver,
+  undeclaredSnapshot,
 } from './work/operations.ts';
 
 /** The step that is being taken. */
@@ -49,13 +51,16 @@ export class FunctionSteps {
   }
 
   /** Null = the entries do not fit the journal, or the function has not been given all results and only waits for them. */
-  operate({ node, entries, parkedAfter }: Operations): StepResult | Refused | null {
+  operate({ node, entries, parkedAfter, isHeldToDocument }: Operations): StepResult | Refused | null {
+    const apply = isHeldToDocument === true ? applyDeclared : applyEntry;
     for (const [index, entry] of entries.entries()) {
-      const fits = applyEntry(this.#host.step, node, entry, this.#host.env.nowMs);
+      const fits = apply(this.#host.step, node, entry, this.#host.env.nowMs);
       if (typeof fits === 'string') return { refused: 'stale', nodes: [], reason: `operations[${index}]: ${fits}` };
       if (!fits) return null;
       if (entry.type === 'begin' && entry.kind === 'continue' && this.continuesAsNew(node)) return this.#host.finish(node);
     }
+    const problem = isHeldToDocument === true ? undeclaredSnapshot(this.#host.step, node, entries) : null;
+    if (problem !== null) return { refused: 'stale', nodes: [], reason: problem };
     const isParked = parkedAfter !== undefined && this.#park(node, parkedAfter);
     if (entries.length === 0 && parkedAfter !== undefined && !isParked) return null;
     if (!isParked) this.#wake(node);

@@ -29,6 +29,7 @@ export { BUDGET_EXCEEDED, budgetExceededMessage } from './context/evaluation.ts'
 export { failuresOf, resettableFailures, terminalFailures } from './reset.ts';
 export { isErased, load, SnapshotVersionMismatch, save, saveErased } from './snapshot.ts';
 export { callOf } from './work/calls.ts';
+export { undeclaredCall } from './work/declared.ts';
 export { inputUnderPatch } from './work/input-under-patch.ts';
 export { hasInputMapping, workOf } from './work/work.ts';
 

@@ -53,9 +53,9 @@ function needsOf({ kind }: Node, workflow: Workflow, { functions, workflows }: P
   const agent = definition.remoteAgent(kind);
   if (agent !== null) needs.push({ type: 'agent', name: agent, hint: agentHint(agent, workflow) });
   const child = definition.childWorkflow(kind);
-  if (child !== null && !workflows.has(child.ref)) {
-    needs.push({ type: 'workflow', name: child.ref, hint: 'register it on the same server' });
-  }
+  const called = definition.functionScope(kind).calls ?? [];
+  for (const name of child === null ? called : [child.ref])
+    if (!workflows.has(name)) needs.push({ type: 'workflow', name, hint: 'register it on the same server' });
   const tool = definition.catalogTool(kind);
   const queue = definition.queue(kind);
   if (queue === 'python_tool' || queue === 'java_tool') {

@@ -111,10 +111,24 @@ export function durableMachine<M extends AnyStateMachine>(
     ...(input === undefined ? {} : { state: input }),
     tools: { [id]: tool },
     nodes: {
-      run: { type: 'durable_function', function: id, machine: machineStates(machine), discardOutput: true },
+      run: {
+        type: 'durable_function',
+        function: id,
+        calls: callsOf(activities),
+        machine: machineStates(machine),
+        discardOutput: true,
+      },
     },
   };
   return define(durableMachine, () => workflowFile(definition), definition);
+}
+
+/** The activities that are workflows. */
+function callsOf(activities: object): readonly { readonly id: string }[] | undefined {
+  const called = Object.values(activities).filter(
+    (activity) => typeof activity === 'object' && activity !== null && 'id' in activity,
+  );
+  return called.length === 0 ? undefined : called;
 }
 
 function notAMachine(value: unknown): InvalidWorkflow {

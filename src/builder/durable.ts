@@ -23,6 +23,8 @@ export interface DurableOptions<
   readonly input?: I;
   /** What the function returns: an object becomes part of the state. */
   readonly output?: O;
+  /** Workflows that it calls, by id or definition: it may call no other. Default: any in the process of the server, none in a worker. */
+  readonly calls?: readonly (string | { readonly id: string })[];
   readonly run: (context: DurableContext<NoInfer<InferInput<I>>>, input: NoInfer<InferOutput<I>>) => Returned<R, InferInput<O>>;
 }
 
@@ -57,7 +59,7 @@ export function durable<const I extends Schema = AnySchema, const O extends Sche
   events: Record<string, unknown>;
   nodeId: string;
 }> {
-  const { id, input, output, run, ...header } = options;
+  const { id, input, output, calls, run, ...header } = options;
   const perform = (given: unknown, context: ToolContext): unknown => run(durableContext(id, context) as never, given as never);
   const sides = { ...(input === undefined ? {} : { input }), ...(output === undefined ? {} : { output }) };
   const tool = typedTool({ ...sides, run: perform as never });
@@ -66,7 +68,7 @@ export function durable<const I extends Schema = AnySchema, const O extends Sche
     id,
     ...(input === undefined ? {} : { state: input }),
     tools: { [id]: tool },
-    nodes: { [NODE]: { type: 'durable_function', function: id } },
+    nodes: { [NODE]: { type: 'durable_function', function: id, calls } },
   };
   return define(durable, () => workflowFile(definition), definition);
 }

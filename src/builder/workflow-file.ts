@@ -76,10 +76,22 @@ function nodeFile(node: JsonObject, tools: NonNullable<AnyWorkflow['tools']>): J
   const definition = definitionWritten(node.type ?? 'tool');
   const fields = fieldsBySpelling(definition?.declaration.fields ?? {});
   const entries = Object.entries(node).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(
-    entries.map(([key, value]) => [fileKey(key), fieldFile(key, value, fields.get(fileKey(key)) ?? null, tools)]),
+  return Object.fromEntries([
+    ...entries.flatMap(([key, value]) => (fields.get(fileKey(key))?.options.names === 'function' ? scopeOf(value) : [])),
+    ...entries.map(([key, value]) => [fileKey(key), fieldFile(key, value, fields.get(fileKey(key)) ?? null, tools)]),
+  ]);
+}
+
+/** What the definition of a function says of it, which holds wherever a node runs it. */
+function scopeOf(definition: unknown): (readonly [key: string, value: Json])[] {
+  const { nodes = {} } = authoredOf(definition)?.content ?? {};
+  return Object.values(nodes as JsonObject).flatMap((node) =>
+    SCOPE.flatMap((key) => (isObject(node) && node[key] !== undefined ? [[key, node[key]] as const] : [])),
   );
 }
+
+/** Keys of a node that say what its function may do. */
+const SCOPE = ['calls', 'machine'] as const;
 
 /** The schema of the event that a node waits for, which the workflow declares. */
 function eventSchemaFile(node: JsonObject, id: string, events: EventMap): JsonObject {
@@ -102,8 +114,9 @@ function fieldFile(key: string, value: unknown, field: Field | null, tools: NonN
   return (toFileKeys({ [key]: value }) as JsonObject)[fileKey(key)] ?? null;
 }
 
-/** The id of a workflow or a function that is named by its id or by its definition. */
+/** The id of a workflow or a function that is named by its id or by its definition, or those of several. */
 function idOf(workflow: unknown): Json {
+  if (Array.isArray(workflow)) return workflow.map(idOf);
   const named = typeof workflow === 'object' && workflow !== null && 'id' in workflow ? workflow.id : workflow;
   return plainJson(named);
 }

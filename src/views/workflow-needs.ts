@@ -45,6 +45,7 @@ export function workflowNeeds(document: JsonObject): readonly Need[] {
       if (name !== undefined) add({ kind: 'model', name });
     if (agent !== null) add({ kind: 'agent', name: agent });
     if (child !== null) add({ kind: 'workflow', name: child.ref });
+    for (const called of definition.functionScope(kind).calls ?? []) add({ kind: 'workflow', name: called });
     if (event !== null) add({ kind: 'event', name: event });
     if (definition.behaviour(kind) === 'approval') add({ kind: 'person', name: '' });
   }

@@ -25,6 +25,7 @@ export async function runFunction(
   }
 }
 
+/** A function that does not say which workflows it calls may call none here. */
 function workOf({ node_id: node, activation, attempt, max_attempts: maxAttempts, payload }: WorkItem): Work {
   const { input = null, state = {} } = payload;
   return {
@@ -37,7 +38,7 @@ function workOf({ node_id: node, activation, attempt, max_attempts: maxAttempts,
     inputErrors: [],
     progress: {},
     state: state as JsonObject,
-    payload,
+    payload: { calls: [], ...payload },
   };
 }
 

@@ -56,6 +56,7 @@ const VALUES: Readonly<Record<string, Json>> = {
   task: 'Write.',
   required_skills: ['write'],
   preferred_skills: ['edit'],
+  calls: ['v', 'w'],
   trust_domain: 'acme',
   budget: { max_cost_usd: 1 },
   tiebreaker: { model: 'gpt-4o', max_candidates: 4 },

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Copies } from '../../machines/copies.ts';
-import type { JsonObject } from '../../machines/json.ts';
+import { Copies, type JsonObject } from '../../machines/json.ts';
 import { changeBetween, changed, MAX_POINTER_KEYS, pointerKeysOf } from '../../machines/snapshot-change.ts';
 import { Random } from '../support/random.ts';
 

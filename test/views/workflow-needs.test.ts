@@ -11,6 +11,7 @@ describe('what a workflow needs', () => {
       review: { kind: { type: 'human_approval', description: 'Fine?' } },
       wait: { kind: { type: 'wait', correlation_key: 'paid' } },
       child: { kind: { type: 'subgraph', workflow_ref: 'inner' } },
+      code: { kind: { type: 'durable_function', function_ref: 'f', calls: ['inner', 'ship'] } },
     };
     const order = Object.keys(nodes);
     const edges = order.slice(1).map((to, at) => ({ from: order[at] ?? '', to }));
@@ -19,7 +20,8 @@ describe('what a workflow needs', () => {
       ['tool', 'pay', 'tool', 'pay,again'],
       ['model', 'gpt-4o', null, 'ask'],
       ['mcp_server', 'files', null, 'read'],
-      ['workflow', 'inner', null, 'child'],
+      ['workflow', 'inner', null, 'child,code'],
+      ['workflow', 'ship', null, 'code'],
       ['event', 'paid', null, 'wait'],
       ['person', '', null, 'review'],
     ]);

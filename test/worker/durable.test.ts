@@ -242,7 +242,7 @@ const EXAMPLES: readonly Example[] = [
 
 describe('a durable function in a worker', () => {
   it.each(EXAMPLES)('does the same as in process: $title', async ({ run, happens, status = 'completed' }) => {
-    const definition = typeof run === 'function' ? durable({ id: 'f', run }) : run;
+    const definition = typeof run === 'function' ? durable({ id: 'f', calls: [child], run }) : run;
     const play = async (host: 'process' | 'worker') => {
       const opened = await hostedBy(host, [child, definition]);
       const { workflowId } = await opened.runtime.register(CALLER, child.document);

@@ -13,7 +13,7 @@ async function play(seed: number): Promise<void> {
   const random = new Random(seed);
   const program = randomProgram(random, 3, { next: 0 });
   const calls = new Map<number, number>();
-  const definition = durable({ id: 'f', run: async (ctx) => ({ result: await perform(program, ctx, calls) }) });
+  const definition = durable({ id: 'f', calls: [called], run: async (ctx) => ({ result: await perform(program, ctx, calls) }) });
   const server = await serving([called, definition]);
   const liveFunctions = random.pick([0, 1, 1_000]);
   const start = (id: string) => {

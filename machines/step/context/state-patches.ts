@@ -1,6 +1,5 @@
 import { pathOf } from '../../appended-lists.ts';
-import { Copies } from '../../copies.ts';
-import { isObject, type Json, type JsonObject, patchState } from '../../json.ts';
+import { Copies, isObject, type Json, type JsonObject, patchState } from '../../json.ts';
 import { admittedPatch } from '../../program/internal-state.ts';
 import type { ProgramTables } from '../../program/tables.ts';
 import { changed, type SnapshotChange } from '../../snapshot-change.ts';

@@ -1,7 +1,7 @@
 import { awaits, initialStatus, type Journal, MAX_OPERATIONS, type Operation, operationTimerId } from '../../journal.ts';
 import type { Json, JsonObject } from '../../json.ts';
 import type { Decide, OperationEntry, Transition } from '../../messages.ts';
-import { outputKeyOf } from '../../nodes/index.ts';
+import { definitionOf, outputKeyOf } from '../../nodes/index.ts';
 import type { TimerPurpose } from '../../program/timers.ts';
 import { shortened } from '../../shortened.ts';
 import { completedPatch, outputKeyPatch, patchData } from '../actions/state-patch.ts';
@@ -9,6 +9,7 @@ import type { ActiveVisit } from '../context/active-visits.ts';
 import type { EarlyEvent } from '../context/context.ts';
 import type { StepContext } from '../context/step-context.ts';
 import { beginCall } from './calls.ts';
+import { persistedSnapshot, undeclared, unknownSnapshot } from './declared.ts';
 
 function journalOf({ journal }: Pick<ActiveVisit, 'journal'>): Journal {
   if (journal === undefined) throw new TypeError('the visit has no journal');
@@ -33,6 +34,24 @@ export function applyEntry(step: StepContext, node: string, entry: OperationEntr
     complete(step, node, operation, output, durationMs === undefined ? {} : { duration_ms: durationMs });
   } else fail(step, node, operation, entry, nowMs);
   return true;
+}
+
+/** The same for an entry that the document must allow. What the journal has was allowed before. */
+export function applyDeclared(step: StepContext, node: string, entry: OperationEntry, nowMs: number): boolean | string {
+  const isNew = 'operation' in entry && entry.operation > journalOf(step.activeOf(node)).size;
+  if (!isNew) return applyEntry(step, node, entry, nowMs);
+  const { kind } = step.tables.nodeOf(node);
+  const scope = definitionOf(kind).functionScope(kind);
+  return undeclared(scope, entry) ?? applyEntry(step, node, entry, nowMs);
+}
+
+/** Why the document does not allow the snapshot that the transitions among the entries leave; null = it does. Looked at once: a machine may have many regions. */
+export function undeclaredSnapshot(step: StepContext, node: string, entries: readonly OperationEntry[]): string | null {
+  const last = entries.findLastIndex((entry) => entry.type === 'transition' && entry.snapshot !== undefined);
+  if (last === -1) return null;
+  const { kind } = step.tables.nodeOf(node);
+  const unknown = unknownSnapshot(definitionOf(kind).functionScope(kind), persistedSnapshot(kind, step.now.state));
+  return unknown === null ? null : `operations[${last}]: ${unknown}`;
 }
 
 /** Logs what has come of an update. */

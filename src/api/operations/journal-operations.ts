@@ -47,12 +47,16 @@ export const JournalOperation = Type.Object(
     message: someText('Of an `approval`: what the person is asked.'),
     exposed: someObject('Of `expose`: JSON merge patch (RFC 7396) to the state.'),
     schema: someObject('Of a `handler`: JSON Schema of the updates that it takes, 400 if it is none; null = any.'),
-    workflow: someText('Of a `call`: the workflow.'),
+    workflow: someText('Of a `call`: the workflow, which must be among the `calls` of the function in the document.'),
     version: someText('Of a `call`: its version; null = the one that is registered last.'),
     input: Type.Optional(anyJson('Of a `call` or `continue`: what the execution is started with.')),
     update: optional(count('A number.'), 'Of `update`: its number.'),
     event: someText('Of `transition`: type of the event that the machine was given.'),
-    value: Type.Optional(anyJson('Of `transition`: the state value that it has led to.')),
+    value: Type.Optional(
+      anyJson(
+        'Of `transition`: the state value that it has led to. Without `actor`, it is one of the `machine` in the document.',
+      ),
+    ),
     actions: optional(listOf(Type.String(), 'Types.'), 'Of `transition`: types of the actions that were executed.'),
     actor: someText('Of `transition`: ids of the actors that lead to the machine; null = the root.'),
     emitted: optional(listOf(anyJson('An event.'), 'Events.'), 'Of `transition`: events that it has emitted.'),

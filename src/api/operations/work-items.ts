@@ -262,7 +262,7 @@ export const WORK_ITEMS = {
       access: 'work',
       summary: 'Commit operations of a durable function',
       description:
-        'What the function has begun and done is in the log with the reply. 409 `conflict` if an operation does not fit the journal or the state, and `stale_fence` if the lease is lost.',
+        'What the function has begun and done is in the log with the reply. 409 `conflict` if an operation does not fit the journal, the state or what the document says of the function, and `stale_fence` if the lease is lost.',
       params: ById,
       body: CommitOperations,
       reply: CommittedOperations,

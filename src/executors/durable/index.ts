@@ -25,7 +25,8 @@ export function durableExecutor(code: DurableCode): Executor {
 }
 
 function begun(code: DurableCode, work: Work, context: WorkContext, access: JournalAccess): JournalSession {
-  const session = new JournalSession(context, access);
+  const { calls } = work.payload;
+  const session = new JournalSession(context, access, Array.isArray(calls) ? calls : null);
   // After the attempt has begun to be worked for.
   queueMicrotask(() => void run(code, work, session));
   return session;

@@ -9,11 +9,13 @@ import {
 import type { Json, JsonObject } from '../../../machines/json.ts';
 import { charsUpTo } from '../../../machines/json-size.ts';
 import type { OperationEntry, Transition } from '../../../machines/messages.ts';
+import { undeclaredCall } from '../../../machines/step/index.ts';
 import { type WorkContext, WorkError, type WorkResult } from '../executor.ts';
 import { asToolFailure } from '../failure.ts';
 import type { JournalAccess, JournalView, LiveFunction } from '../journal-access.ts';
 import { toJson } from '../to-json.ts';
 import { CallError, journalMismatch, StepError } from './errors.ts';
+import { invalid } from './names.ts';
 import { type StepCode, StepRuns } from './step-runs.ts';
 
 /** Characters of JSON of all results of a visit: they are in memory with the execution. */
@@ -49,6 +51,8 @@ interface Attempt {
  */
 export class JournalSession implements LiveFunction {
   readonly clock: JournalAccess['clock'];
+  /** Workflows that it may call; null = any. */
+  readonly #calls: readonly string[] | null;
   readonly #pending = new Map<number, Pending>();
   readonly #steps: StepRuns;
   readonly #controller = new AbortController();
@@ -80,8 +84,9 @@ export class JournalSession implements LiveFunction {
   #isContinuing = false;
   #isAbandoned = false;
 
-  constructor(context: WorkContext, { clock, view }: JournalAccess) {
+  constructor(context: WorkContext, { clock, view }: JournalAccess, calls: readonly string[] | null) {
     this.clock = clock;
+    this.#calls = calls;
     this.#context = context;
     this.#journal = view.journal;
     this.#seq = view.seq;
@@ -245,6 +250,9 @@ export class JournalSession implements LiveFunction {
       return false;
     }
     const known = this.#journal.get(number);
+    // A call that the journal has was allowed where it began.
+    if (kind === 'call' && this.#calls?.includes(name) === false && (known?.kind !== kind || known.name !== name))
+      throw invalid(undeclaredCall(name));
     if (known !== undefined && (known.kind !== kind || known.name !== name)) {
       this.#fail(journalMismatch(number, known, { kind, name }));
       return false;

@@ -1,19 +1,24 @@
 import { describe, expect, it } from 'vitest';
-import { durable } from '../../../src/index.ts';
+import { createMachine } from 'xstate';
+import { durable, durableMachine } from '../../../src/index.ts';
 import { longestTurnMs } from '../../support/longest-turn.ts';
 import { replayAll } from '../../support/replay-all.ts';
 import { type Api, api, EXTERNAL } from '../support/api.ts';
 
 const { document } = durable({ id: 'f', run: () => ({}) });
+const MACHINE = durableMachine(createMachine({ initial: 'a', states: { a: {} } }), { id: 'f' }).document;
 const NOTHING = { operations: 0, results: 0, sequence: 0 };
 
-async function claimed(ir = document, queue = 'tool') {
+async function claimed(ir = document, queue = 'tool', input: object = {}) {
   const server = await api();
-  const id = await server.started(ir);
+  const id = await server.started(ir, input);
   const claim = { worker_id: 'w1', queue_types: [queue], ...(ir === document ? { tools: ['f'] } : {}) };
   const item = (await server.post('/work-items/claim', claim)).body.work_item;
   return { ...server, id, item };
 }
+
+/** An item of a state machine, which is in its only state. */
+const machineClaimed = () => claimed(MACHINE, 'tool', { value: 'a' });
 
 type Claimed = Awaited<ReturnType<typeof claimed>>;
 
@@ -285,7 +290,7 @@ describe('operations of a hostile worker', () => {
   });
 
   it('are refused if they lead into a list, with nothing changed', async () => {
-    const server = await claimed();
+    const server = await machineClaimed();
     const { status, body } = await send(server, [transition(1, { '': { list: [1] } }), transition(2, { '/list/4294967290': 1 })]);
     expect(status).toBe(409);
     expect(body).toMatchObject({
@@ -293,11 +298,11 @@ describe('operations of a hostile worker', () => {
       reason: 'operations[1]: the pointer "/list/4294967290" leads into a list, which can only be set as a whole',
     });
     expect(await types(server)).toHaveLength(3);
-    expect((await server.get(`/executions/${server.id}`)).body.state).toEqual({});
+    expect((await server.get(`/executions/${server.id}`)).body.state).toEqual({ value: 'a' });
   });
 
   it('are refused if the state would be too large, and the attempt goes on', async () => {
-    const server = await claimed();
+    const server = await machineClaimed();
     const large = 'x'.repeat(2_000_000);
     for (let n = 1; n <= 8; n += 1) await send(server, [transition(n, { [`/k${n}`]: large })]);
     const { status, body } = await send(server, [transition(9, { '/k9': large })]);
@@ -362,7 +367,7 @@ describe('operations of a hostile worker', () => {
       [
         transition(
           1,
-          { '': fields(4_000, (n) => `k${n}`), ...fields(2_000, (n) => `/k${n}`, 2) },
+          { '': { value: 'a', ...fields(4_000, (n) => `k${n}`) }, ...fields(2_000, (n) => `/k${n}`, 2) },
           Object.keys(fields(4_000, (n) => `/k${n}`)),
         ),
       ],
@@ -381,7 +386,7 @@ describe('operations of a hostile worker', () => {
       exposes(1, 1_000, (n) => fields(10, (m) => `k${n}_${m}`)),
     ];
     for (const request of requests) {
-      const server = await claimed();
+      const server = request.some((operation) => 'event' in operation) ? await machineClaimed() : await claimed();
       let status = 0;
       const tookMs = await longestTurnMs(async () => {
         status = (await send(server, request)).status;

@@ -48,7 +48,7 @@ export class WorkJournals {
     const { parkedAfter } = given;
     if (entries.length === 0 && parkedAfter === undefined) return partOf(await this.#runOf(item), item, given, named);
     const parks = parkedAfter === undefined ? {} : { parkedAfter };
-    const message = { type: 'operations', ...visitOf(item), entries, ...parks } as const;
+    const message = { type: 'operations', ...visitOf(item), entries, isHeldToDocument: true, ...parks } as const;
     const outcome = await engine.send(item.executionId, message, {
       actor: actorOf(caller, workerOf(item, given)),
       preconditions: { hold: { id, fence: given.leaseFence, node: item.nodeId } },
