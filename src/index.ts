@@ -167,7 +167,7 @@ export type {
  * `close`. Until then it keeps the process alive, since timers may fall due at any time. Rejects with `StoreError`; its code is
  * `store_locked` when another runtime works on the same SQLite database. Any number of runtimes may share a PostgreSQL database.
  *
- * `workflows`: definitions whose functions the runtime calls, besides `tools`, which come first.
+ * `workflows`: definitions whose functions the runtime calls, besides `tools`, which come first. They may be started by their ids.
  *
  * @example
  * const store = await openSqlite({ path: 'runs.db' });
@@ -186,6 +186,7 @@ export async function createRuntime({ store, workflows = [], ...options }: Runti
   return libraryRuntime({
     ...(await openRuntime({ ...options, store: engineStore(store), tools: all })),
     toolsOf: (tenantId) => ({ ...own, ...toolsOf(tenantId) }),
+    workflows,
   });
 }
 

@@ -199,6 +199,13 @@ export class JamjetClient extends Commands {
    * const execution = await client.start(greeting, { name: 'Ada' });
    * const { status, state } = await execution.settled();
    */
+  /**
+   * Starts an execution of the workflow with an id, in the version that was registered last. Rejects with 404 if there is none.
+   *
+   * @example
+   * const execution = await client.start('greeting', { name: 'Ada' });
+   */
+  start(workflowId: string, input?: Json, options?: RemoteStartOptions): Promise<RemoteExecution<WorkflowTypes>>;
   // The last form: a misspelt key of an input is reported against the last one.
   start<Types extends WorkflowTypes>(
     workflow: WorkflowDefinition<Types>,
@@ -206,11 +213,11 @@ export class JamjetClient extends Commands {
     options?: RemoteStartOptions,
   ): Promise<RemoteExecution<Types>>;
   start(
-    first: WorkflowDefinition | StartExecution,
+    first: WorkflowDefinition | StartExecution | string,
     second: unknown,
     options?: RemoteStartOptions,
   ): Promise<RemoteExecution<WorkflowTypes> | StartedExecution> {
-    return 'document' in first
+    return typeof first === 'string' || 'document' in first
       ? this.#startWorkflow(first, second, options)
       : this.#start(first, second as RemoteStartOptions | undefined);
   }
@@ -220,8 +227,9 @@ export class JamjetClient extends Commands {
     return remoteExecution<Types>(this, id);
   }
 
-  async #startWorkflow(workflow: WorkflowDefinition, input: unknown, options: RemoteStartOptions = {}) {
-    const warnings = options.register === false ? [] : await this.#registrations.register(this, workflow);
+  async #startWorkflow(workflow: WorkflowDefinition | string, input: unknown, options: RemoteStartOptions = {}) {
+    const isRegistered = typeof workflow === 'string' || options.register === false;
+    const warnings = isRegistered ? [] : await this.#registrations.register(this, workflow);
     const { execution_id } = await this.#start(startRequest(workflow, input, options), options);
     return remoteExecution<WorkflowTypes>(this, execution_id, warnings);
   }

@@ -130,15 +130,16 @@ export class Registrations {
   }
 }
 
-/** The request that starts the workflow under the version of its definition. */
+/** The request that starts the workflow under the version of its definition, or by its id as it was registered last. */
 export function startRequest(
-  { id, document }: WorkflowDefinition,
+  workflow: WorkflowDefinition | string,
   input: unknown,
   { labels, thread, key, ifRunning, startAt, delay, subjectToken }: RemoteStartOptions,
 ): StartExecution {
   return {
-    workflow_id: id,
-    workflow_version: String(document.version),
+    ...(typeof workflow === 'string'
+      ? { workflow_id: workflow }
+      : { workflow_id: workflow.id, workflow_version: String(workflow.document.version) }),
     input: input as Json,
     ...(labels === undefined ? {} : { labels }),
     ...(thread === undefined ? {} : { thread }),

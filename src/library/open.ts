@@ -6,7 +6,9 @@ import type { RuntimeSettings } from '../runtime/options.ts';
 import type { LibraryParts } from './runtime.ts';
 
 /** A runtime with the schedules of its store, which it starts when they are due. Runtimes on one database start each time once. */
-export async function openRuntime(options: RuntimeSettings & { readonly store: Store }): Promise<Omit<LibraryParts, 'toolsOf'>> {
+export async function openRuntime(
+  options: RuntimeSettings & { readonly store: Store },
+): Promise<Omit<LibraryParts, 'toolsOf' | 'workflows'>> {
   const { store, clock = systemClock, onError = () => undefined } = options;
   const runtime = await createRuntime(options);
   const cron = new CronJobs({ store, runtime, clock, onError });

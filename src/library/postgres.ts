@@ -8,11 +8,11 @@ export type { Store } from './store.ts';
 
 /**
  * Opens a PostgreSQL database, which it migrates. Any number of runtimes may work on it. Rejects with `StoreError`: `schema_too_new`,
- * `store_unavailable` or `store_full`.
+ * `store_unavailable` or `store_full`. A text is its URL.
  *
  * @example
- * const store = await openPostgres({ url: 'postgres://jamjet@localhost:5432/jamjet' });
+ * const store = await openPostgres('postgres://jamjet@localhost:5432/jamjet');
  */
-export async function openPostgres(options: PostgresOptions): Promise<Store> {
-  return opened(await open(options));
+export async function openPostgres(database: string | PostgresOptions): Promise<Store> {
+  return opened(await open(typeof database === 'string' ? { url: database } : database));
 }

@@ -1,3 +1,4 @@
+import type { Json } from '../../machines/json.ts';
 import { isDefinition, type WorkflowDefinition, type WorkflowTypes } from '../builder/definition.ts';
 import type { ExecutionEvent } from '../builder/events.ts';
 import { executionOf, type StartedExecution, type StartOptions, typedEvents } from '../builder/execution.ts';
@@ -119,6 +120,14 @@ export interface CallerRuntime
    * const execution = await runtime.start(greeting, { name: 'Ada' });
    * const { status, state } = await execution.settled();
    */
+  /**
+   * Starts an execution of the workflow with an id: of the last definition in `createRuntime({ workflows })` that has it, as the other form does, or else of
+   * the version that was registered last. Rejects with `not_found` if there is none.
+   *
+   * @example
+   * const execution = await runtime.start('greeting', { name: 'Ada' });
+   */
+  start(workflowId: string, input?: Json, options?: StartOptions): Promise<StartedExecution<WorkflowTypes>>;
   // The last form: a misspelt key of an input is reported against the last one.
   start<Types extends WorkflowTypes>(
     workflow: WorkflowDefinition<Types>,
@@ -151,7 +160,7 @@ export interface LibraryRuntime extends CallerRuntime {
   /** The id of this runtime, e.g. in the list of workers. */
   readonly id: string;
   /**
-   * The runtime for another caller, whom its events name, or for another tenant.
+   * The runtime for another caller, whom its events name, or for another tenant. It cannot be closed: it ends with this runtime.
    *
    * @example
    * await runtime.as({ tenantId: 'default', actorId: 'ann', actorType: 'human' }).approve(executionId, { decision: 'approved' });
@@ -171,6 +180,8 @@ export interface LibraryParts {
   readonly runtime: Runtime;
   /** The functions that the runtime has for a tenant. */
   readonly toolsOf: (tenantId: string) => Tools;
+  /** Definitions that are started by their ids. */
+  readonly workflows: readonly WorkflowDefinition[];
   readonly cron: CronJobs;
   readonly nowMs: () => number;
   readonly close: (graceMs?: number) => Promise<void>;
@@ -184,7 +195,7 @@ export function libraryRuntime(parts: LibraryParts): LibraryRuntime {
 }
 
 function callerRuntime(
-  { runtime, toolsOf, cron, nowMs }: LibraryParts,
+  { runtime, toolsOf, workflows, cron, nowMs }: LibraryParts,
   registrations: Registrations,
   caller: Caller,
 ): CallerRuntime {
@@ -207,8 +218,7 @@ function callerRuntime(
   const register = (given: unknown, options: RegisterOptions = {}): Promise<RegisteredWorkflow> =>
     isDefinition(given) ? registerDefinition(given, options) : own.register(given);
 
-  async function startWorkflow(workflow: WorkflowDefinition, input: unknown, options: StartOptions = {}) {
-    const { document } = workflow;
+  async function startWorkflow(workflow: WorkflowDefinition, input: unknown, options?: StartOptions) {
     const tools = toolsOf(caller.tenantId);
     const missing = Object.keys(workflow.tools).find((name) => !Object.hasOwn(tools, name));
     if (missing !== undefined)
@@ -216,22 +226,31 @@ function callerRuntime(
         `workflow "${workflow.id}" calls the function "${missing}", which this runtime does not have: give the workflow to createRuntime({ workflows })`,
       );
     for (const definition of [...workflow.subworkflows, workflow]) await registrations.register(caller, definition);
-    const request = {
-      workflowId: workflow.id,
-      version: String(document.version),
-      input: plainJson(input),
-      checkInput: true,
-      ...options,
-    };
+    return startRegistered({ workflowId: workflow.id, version: String(workflow.document.version) }, input, options);
+  }
+
+  async function startRegistered(
+    workflow: Pick<StartRequest, 'workflowId' | 'version'>,
+    input: unknown = {},
+    options?: StartOptions,
+  ) {
+    const request = { ...workflow, input: plainJson(input), checkInput: true, ...options };
     return executionOf(runtime, caller, await runtime.start(caller, request));
   }
 
-  function start(first: StartRequest | WorkflowDefinition, input?: unknown, options?: StartOptions): Promise<StartResult> {
-    if (isDefinition(first)) return startWorkflow(first, input, options);
-    if (typeof first?.workflowId === 'string') return own.start(first);
-    const id = typeof first === 'string' ? first : 'greeting';
-    const request = `runtime.start({ workflowId: ${JSON.stringify(id)}, input: { … } })`;
-    return Promise.reject(new TypeError(`start needs a definition and its input, or a request: ${request}`));
+  function start(
+    first: StartRequest | WorkflowDefinition | string,
+    input?: unknown,
+    options?: StartOptions,
+  ): Promise<StartResult> {
+    const known = typeof first === 'string' ? (workflows.findLast(({ id }) => id === first) ?? first) : first;
+    if (isDefinition(known)) return startWorkflow(known, input, options);
+    if (typeof known === 'string') return startRegistered({ workflowId: known }, input, options);
+    if (typeof known?.workflowId === 'string') return own.start(known);
+    const example = "runtime.start('greeting', { … })";
+    return Promise.reject(
+      new TypeError(`start needs a definition or the id of a workflow, and its input, or a request: ${example}`),
+    );
   }
 
   return {

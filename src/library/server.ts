@@ -23,6 +23,7 @@ export type { Api, ComposeOptions as ServerOptions };
 
 /** A server that listens. */
 export interface Server extends Omit<RunningServer, 'cron' | 'runtime'> {
+  /** Its `close` ends the runtime alone: then the server refuses work, and is still to be closed. */
   readonly runtime: LibraryRuntime;
 }
 
@@ -30,6 +31,7 @@ export interface Server extends Omit<RunningServer, 'cron' | 'runtime'> {
 export interface ServerApp {
   /** The Fastify app: for `app.listen`, for `app.inject`, or for routes and plugins of your own before either. */
   readonly app: Api;
+  /** Its `close` ends the runtime alone: then the app refuses work, and is still to be closed. */
   readonly runtime: LibraryRuntime;
   /** Refuses new requests, gives in-process work `graceMs` (default 10,000) milliseconds to finish, then closes the database. */
   close(graceMs?: number): Promise<void>;
@@ -62,8 +64,7 @@ export async function createServer(options: ComposeOptions): Promise<ServerApp> 
   return { app, runtime: runtimeOf(options, { runtime, cron }), close };
 }
 
-/** Closes without the server, which still has to be closed. */
 function runtimeOf({ tools = {} }: ComposeOptions, parts: Pick<LibraryParts, 'cron' | 'runtime'>): LibraryRuntime {
   const close = (graceMs?: number): Promise<void> => parts.runtime.close(graceMs);
-  return libraryRuntime({ ...parts, toolsOf: () => tools, nowMs: Date.now, close });
+  return libraryRuntime({ ...parts, toolsOf: () => tools, workflows: [], nowMs: Date.now, close });
 }

@@ -13,10 +13,10 @@ export interface Store {
 /**
  * Opens a SQLite database, which it creates or migrates. One runtime at a time may work on it; administrative commands may open it meanwhile.
  * Rejects with `StoreError`: `not_a_database`, `schema_too_new`, `store_full`, `store_unavailable`, or `store_locked` when a runtime of an older
- * release works on the database.
+ * release works on the database. A text is its path; `:memory:` opens a database of its own in memory, which ends when it is closed.
  *
  * @example
- * const store = await openSqlite({ path: 'runs.db' });
+ * const store = await openSqlite('runs.db');
  */
 export async function openSqlite(options: SqliteOptions | string): Promise<Store> {
   const given = typeof options === 'string' ? { path: options } : options;

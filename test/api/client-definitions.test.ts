@@ -62,6 +62,15 @@ describe('the client, given a workflow in TypeScript', () => {
     expect(same.executionId).toBe(execution.executionId);
   });
 
+  it('is started by its id once it is registered', async () => {
+    const { client } = await connected();
+    await expect(client.start('doubling', { n: 21 })).rejects.toMatchObject({ status: 404 });
+    await client.registerWorkflow(doubling.document);
+    const execution = await client.start('doubling', { n: 21 }, { labels: { shop: 'lamps' } });
+    expect(await execution.settled()).toMatchObject({ state: { n: 42 }, labels: { shop: 'lamps' } });
+    expect((await client.start('doubling')).executionId).toMatch(/^exec_/);
+  });
+
   it('types the events by their type', async () => {
     const { client } = await connected();
     const { executionId } = await client.start(selling, { price: 4 });

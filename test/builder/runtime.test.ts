@@ -47,7 +47,7 @@ describe('a runtime of the library', () => {
 
   async function open(options: Omit<Parameters<typeof createRuntime>[0], 'store'>): Promise<void> {
     files += 1;
-    store = await openSqlite({ path: join(folder, `${files}.db`) });
+    store = await openSqlite(join(folder, `${files}.db`));
     runtime = await createRuntime({ store, ...options });
   }
 
@@ -64,6 +64,31 @@ describe('a runtime of the library', () => {
     expect([status, state.n]).toEqual(['completed', 42]);
     const again = await (await runtime.start(doubling, { n: 1 })).settled();
     expect(again.revision).toBe((await execution.read()).revision);
+  });
+
+  it('starts a workflow by its id: of a definition that it was given, or else as it was registered', async () => {
+    await open({ workflows: [doubling] });
+    const given = await (await runtime.start('doubling', { n: 21 })).settled();
+    expect(given).toMatchObject({ status: 'completed', state: { n: 42 } });
+    await expect(runtime.start('doubling', { n: 'many' })).rejects.toMatchObject({ code: 'invalid_input' });
+    await expect(runtime.start('held')).rejects.toMatchObject({ code: 'not_found' });
+    await runtime.register(workflow({ id: 'held', nodes: { hold: { type: 'wait', event: 'go' } } }));
+    const held = await runtime.start('held', {}, { labels: { shop: 'lamps' } });
+    expect(await held.settled()).toMatchObject({ status: 'paused', input: {}, labels: { shop: 'lamps' } });
+    await held.sendEvent('go', null);
+    expect((await held.settled()).status).toBe('completed');
+  });
+
+  it('is not closed by another caller, whose methods end with it', async () => {
+    await open({ workflows: [doubling] });
+    const view = runtime.as({ tenantId: 'default', actorId: 'ann', actorType: 'human' });
+    expectTypeOf<keyof typeof view & ('as' | 'close' | 'id')>().toBeNever();
+    expect(view).not.toHaveProperty('close');
+    const { executionId } = await view.start(doubling, { n: 21 });
+    await view.settled(executionId);
+    await runtime.close();
+    await expect(view.start(doubling, { n: 21 })).rejects.toMatchObject({ code: 'shutting_down' });
+    expect((await view.execution(executionId)).status).toBe('completed');
   });
 
   it('registers the workflows of its subgraphs, and types events, approvals and payloads', async () => {

@@ -31,7 +31,7 @@ const TOGETHER = `
 import { createRuntime } from 'jamjet-runtime';
 import { openPostgres } from 'jamjet-runtime/postgres';
 
-const stores = await Promise.all([1, 2].map(() => openPostgres({ url: process.argv[2] })));
+const stores = await Promise.all([process.argv[2], { url: process.argv[2] }].map(openPostgres));
 const [one, other] = await Promise.all(stores.map((store) => createRuntime({ store, tools: { double: ({ n }) => ({ n: n * 2 }) } })));
 const nodes = { a: { kind: { type: 'tool', tool_ref: 'double' } } };
 await one.register({ workflow_id: 'w', version: '1', nodes, edges: [{ from: 'a', to: 'end' }] });
