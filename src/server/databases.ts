@@ -42,7 +42,7 @@ export async function openDatabase({ database, auditSigningKey }: Settings, opti
     nowMs: Date.now,
     ...(auditSigningKey === null ? {} : { hmacKey: auditSigningKey }),
   };
-  if (database.engine === 'sqlite') return openSqlite({ ...common, path: resolve(database.path) });
+  if (database.engine === 'sqlite') return openSqlite({ ...common, path: database.path });
   const { openPostgres } = await import('../../store/postgres/open.ts');
   const { url, listenUrl, poolSize, statementTimeoutMs } = database;
   return openPostgres({

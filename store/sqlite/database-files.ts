@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import type { Database } from 'better-sqlite3';
 import { StoreError } from '../port/errors.ts';
 
 export interface FileIdentity {
@@ -26,8 +27,9 @@ const SUFFIXES = ['', '-wal', '-shm'];
 export class DatabaseFiles {
   readonly #files: { readonly path: string; opened: FileIdentity | null }[];
 
-  constructor(path: string) {
-    this.#files = SUFFIXES.map((suffix) => ({ path: `${path}${suffix}`, opened: identityOf(`${path}${suffix}`) }));
+  constructor({ name, memory }: Pick<Database, 'name' | 'memory'>) {
+    const paths = memory ? [] : SUFFIXES.map((suffix) => `${name}${suffix}`);
+    this.#files = paths.map((path) => ({ path, opened: identityOf(path) }));
   }
 
   /**

@@ -16,7 +16,7 @@ import { RunLock } from './run-lock.ts';
 import { SqliteStore } from './sqlite-store.ts';
 
 export interface SqliteOptions {
-  /** Path of the database file. The file and its folder are created if missing. */
+  /** Path of the database file. The file and its folder are created if missing. `:memory:`: a database of its own in memory, which ends when it is closed. */
   readonly path: string;
   /** The writer named in the audit chain; default `admin`. A runtime writes under its id. */
   readonly writer?: string;
@@ -34,6 +34,8 @@ export const migrations = () => readMigrations(packageFile('store/sqlite/migrati
 const PAGE_SIZE = 4096;
 /** Of write-ahead log between checkpoints: a page changed by many commits is copied to the database once, by a commit that others wait for. */
 const CHECKPOINT_BYTES = 8 * 1024 * 1024;
+/** Path of a database without files. */
+const IN_MEMORY = ':memory:';
 const PRAGMAS = [
   // An acknowledged commit survives a power failure.
   'synchronous = FULL',
@@ -58,7 +60,7 @@ const BUSY_TIMEOUT_MS = 2_000;
  * const store = await openSqlite({ path: 'runs.db' });
  */
 export async function openSqlite({ path, writer = 'admin', nowMs = Date.now, hmacKey }: SqliteOptions): Promise<Store> {
-  const file = resolve(path);
+  const file = path === IN_MEMORY ? IN_MEMORY : resolve(path);
   try {
     const db = await connect(file);
     try {
@@ -78,15 +80,19 @@ export async function openSqlite({ path, writer = 'admin', nowMs = Date.now, hma
 }
 
 async function connect(file: string): Promise<Database.Database> {
-  createFolder(dirname(file));
-  createFile(file);
-  rejectHardLinks(file);
+  if (file !== IN_MEMORY) {
+    createFolder(dirname(file));
+    createFile(file);
+    rejectHardLinks(file);
+  }
   const db = new Database(file, { timeout: OPEN_TIMEOUT_MS });
   try {
     checkOwner(db);
     db.pragma(`page_size = ${PAGE_SIZE}`);
     await writeAhead(db);
     for (const pragma of PRAGMAS) db.pragma(pragma);
+    // Also what is sorted stays there.
+    if (db.memory) db.pragma('temp_store = MEMORY');
     db.pragma(`wal_autocheckpoint = ${CHECKPOINT_BYTES / Number(db.pragma('page_size', { simple: true }))}`);
     return db;
   } catch (error) {

@@ -24,12 +24,13 @@ export class RunLock {
   /** Throws `store_locked` naming the holder. */
   take(holder: RuntimeHolder): void {
     const setHolder = this.#db.prepare(SET_HOLDER);
-    const lockDb = this.#lockDb ?? this.#lockFile();
+    // No other store reaches a database in memory.
+    const lockDb = this.#db.memory ? null : (this.#lockDb ?? this.#lockFile());
     try {
       setHolder.run(holder.runtimeId, holder.pid, holder.startedAtMs);
-      this.#keep(lockDb);
+      if (lockDb !== null) this.#keep(lockDb);
     } catch (error) {
-      lockDb.close();
+      lockDb?.close();
       this.#lockDb = null;
       throw error;
     }

@@ -95,7 +95,7 @@ export class SqliteStore implements Store {
   readonly #lock: RunLock;
 
   constructor(db: Database, { writer, hmacKey, newestVersion }: Identity) {
-    const files = new DatabaseFiles(db.name);
+    const files = new DatabaseFiles(db);
     const lock = new RunLock(db);
     const diskSpace = new DiskSpace(db.name);
     const names = new LogNames(db);
@@ -271,7 +271,7 @@ export class SqliteStore implements Store {
   async verifyAudit(signal?: AbortSignal): Promise<AuditReport> {
     try {
       if (!this.#db.open) throw storeClosed();
-      return await verifyChain(this.#db.name, this.#hmacKey, signal);
+      return await verifyChain(this.#db, this.#hmacKey, signal);
     } catch (error) {
       throw asStoreError(error);
     }

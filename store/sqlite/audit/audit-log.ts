@@ -42,7 +42,7 @@ export class SqliteAudit implements AuditStore {
     this.#db = db;
     this.#names = names;
     this.#key = key;
-    this.#search = new AuditSearch(db.name);
+    this.#search = new AuditSearch(db);
     this.#rows = new StreamRows(db, names);
     this.#entryAt = db.prepare<[object], AuditedEntry>(auditSql.AUDITED_ENTRY);
     this.#controlEvents = db.prepare<[string, number, number], StoredEvent>(CONTROL_EVENTS);

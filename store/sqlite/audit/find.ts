@@ -1,7 +1,8 @@
-import Database from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
 import type { AuditEntryRef } from '../../audit/newest-first.ts';
 import { nextTurn } from '../../loop-turns.ts';
 import type { AuditFilter, AuditPageRequest } from '../../port/resources/audit.ts';
+import { openSnapshot } from '../snapshot.ts';
 import { type Slices, slicesOf } from './slices.ts';
 
 export interface AuditSearchResult {
@@ -16,11 +17,11 @@ export interface AuditSearchResult {
  * that several do not add up to a long turn of the event loop.
  */
 export class AuditSearch {
-  readonly #path: string;
+  readonly #db: Database;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(path: string) {
-    this.#path = path;
+  constructor(db: Database) {
+    this.#db = db;
   }
 
   find(tenantId: string, filter: AuditFilter, page: AuditPageRequest): Promise<AuditSearchResult> {
@@ -33,9 +34,8 @@ export class AuditSearch {
   }
 
   async #search(tenantId: string, filter: AuditFilter, page: AuditPageRequest): Promise<AuditSearchResult> {
-    const db = new Database(this.#path, { readonly: true });
+    const db = openSnapshot(this.#db);
     try {
-      db.exec('BEGIN');
       return await search(tenantId, slicesOf(db, tenantId, filter, page.after), page);
     } finally {
       db.close();

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import Database from 'better-sqlite3';
+import type { Database, Statement } from 'better-sqlite3';
 import { hashBlock, type StreamDigest, signBlock } from '../../audit/digest.ts';
 import { unpackStreams } from '../../audit/packed-streams.ts';
 import { removedBy } from '../../audit/removals.ts';
@@ -10,6 +10,7 @@ import { checkSeal, type SealedSnapshot } from '../../snapshot-seal.ts';
 import { LogNames } from '../log/log-names.ts';
 import { BLOCKS, COUNT_AUDITED } from '../queries/audit.ts';
 import { CHECKPOINTS } from '../queries/executions.ts';
+import { openSnapshot } from '../snapshot.ts';
 import { chainId, type StoredBlock } from './chain.ts';
 import { StreamRows } from './stream-rows.ts';
 
@@ -22,13 +23,12 @@ const SNAPSHOTS_PER_PAGE = 16;
  * can be verified. With a key, signatures must be by this key, and blocks without one are counted.
  */
 export async function verifyChain(
-  path: string,
+  live: Database,
   key: string | Uint8Array | null,
   signal: AbortSignal | undefined,
 ): Promise<AuditReport> {
-  const db = new Database(path, { readonly: true });
+  const db = openSnapshot(live);
   try {
-    db.exec('BEGIN');
     return await verifyBlocks(db, key, signal);
   } finally {
     db.close();
@@ -36,7 +36,7 @@ export async function verifyChain(
 }
 
 async function verifyBlocks(
-  db: Database.Database,
+  db: Database,
   key: string | Uint8Array | null,
   signal: AbortSignal | undefined,
 ): Promise<AuditReport> {
@@ -87,7 +87,7 @@ function blockFault(
 
 /** The first execution whose snapshot was changed after it was stored. */
 async function changedSnapshot(
-  db: Database.Database,
+  db: Database,
   block: number,
   key: string | Uint8Array | null,
   signal: AbortSignal | undefined,
@@ -110,12 +110,12 @@ async function changedSnapshot(
 /** Compares the stored rows with the digests that sealed them. */
 class SealedRows {
   readonly #rows: StreamRows;
-  readonly #count: Database.Statement<[], number>;
+  readonly #count: Statement<[], number>;
   #sealed = 0;
   /** The control event read last, with the removals it records: one event records many. */
   #removal: { readonly key: string; readonly lastSeqs: ReadonlyMap<string, number> } | null = null;
 
-  constructor(db: Database.Database) {
+  constructor(db: Database) {
     this.#rows = new StreamRows(db, new LogNames(db));
     this.#count = db.prepare<[], number>(COUNT_AUDITED).pluck();
   }
