@@ -18,11 +18,10 @@ const PROGRAM = [
 ];
 /** A thread in JavaScript, which the sources start by this path. */
 const LAYOUT = 'src/diagrams/assets/layout-worker.mjs';
-/** Native code, and what finds files of its own. */
-const NATIVE = [/^@resvg\/resvg-js$/, /^better-sqlite3$/, /^jiti(\/|$)/];
+/** What is used of packages that have native code, or find files of their own. */
+const INSTALLED = { '@resvg/resvg-js': 'renderAsync', 'better-sqlite3': 'default', jiti: 'createJiti' };
 /** Parts of Fastify, pg and ws that nothing here uses: the API has its own validators, and writes replies without schemas. */
 const UNUSED = ['@fastify/ajv-compiler', '@fastify/fast-json-stringify-compiler', 'bufferutil', 'pg-native', 'utf-8-validate'];
-const EXTERNAL = [...NATIVE, ...UNUSED];
 
 /** What is loaded together, by the modules that are imported to load it. Modules of this package that the same of these share are one chunk. */
 const LOADED_TOGETHER = {
@@ -91,9 +90,9 @@ async function written(sources, platform) {
   const bundle = await rolldown({
     input,
     platform,
-    external: EXTERNAL,
+    external: UNUSED,
     preserveEntrySignatures: 'allow-extension',
-    plugins: [ownSourcesInMaps()],
+    plugins: [installedPackages(), requireInCommonJs(), ownSourcesInMaps()],
     logLevel: 'warn',
   });
   const { output } = await bundle.write({
@@ -148,6 +147,35 @@ function chunkName(entries) {
   const together = Object.keys(LOADED_TOGETHER).filter((name) => paths.some((path) => LOADED_TOGETHER[name].test(path)));
   if (together.length === 0) return null;
   return together.length > MAX_SHARED ? 'shared' : together.join('-');
+}
+
+/** Requires `INSTALLED` from where this package is, so that a user's bundler leaves them there. */
+function installedPackages() {
+  const PREFIX = '\0installed:';
+  return {
+    name: 'installed-packages',
+    resolveId: (id) => (Object.hasOwn(INSTALLED, id) ? `${PREFIX}${id}` : null),
+    load(id) {
+      if (!id.startsWith(PREFIX)) return null;
+      const name = id.slice(PREFIX.length);
+      return `
+        import { createRequire } from 'node:module';
+        import { packageFile } from ${JSON.stringify(resolve('store/package-files.ts'))};
+        const installed = createRequire(packageFile('package'))(${JSON.stringify(name)});
+        ${INSTALLED[name] === 'default' ? 'export default installed' : `export const { ${INSTALLED[name]} } = installed`};`;
+    },
+  };
+}
+
+/** `import.meta` is empty in a CommonJS bundle that esbuild has made of the bundle. */
+function requireInCommonJs() {
+  return {
+    name: 'require-in-common-js',
+    renderChunk: (code) => ({
+      code: code.replace('createRequire(import.meta.url)', 'createRequire(import.meta.url ?? __filename)'),
+      map: null,
+    }),
+  };
 }
 
 /** Source maps have the text of the modules of this package, not that of its dependencies, which debuggers step over. */

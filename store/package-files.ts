@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 // Where the files are that code of this package reads and the threads that it starts: SQL, pages, pictures.
@@ -6,12 +7,14 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const PACKAGE = 'jamjet-runtime/package.json';
 /** Folder of the shipped program, in which files have the paths that they have in the sources. */
 const SHIPPED = 'dist/bundle/';
+/** In a CommonJS bundle, `import.meta` may be empty. */
+const HERE = import.meta.url ?? pathToFileURL(__filename).href;
 /** This module where it was written or compiled. Elsewhere it is part of a bundle: the shipped program, or a user's. */
-const [, extension] = /\/store\/package-files\.(js|ts)$/.exec(import.meta.url) ?? [];
+const [, extension] = /\/store\/package-files\.(js|ts)$/.exec(HERE) ?? [];
 
 /** A file by its path in the sources. A bundle has those of the package that is installed. */
 export function packageFile(path: string): URL {
-  return extension === undefined ? new URL(`${SHIPPED}${path}`, installed()) : new URL(`../${path}`, import.meta.url);
+  return extension === undefined ? new URL(`${SHIPPED}${path}`, installed()) : new URL(`../${path}`, HERE);
 }
 
 /** A module by its path without extension. */
@@ -27,7 +30,7 @@ export function builtFile(path: string): URL {
 
 /** A file of another package, by its path in `node_modules`. The build copies those that `scripts/bundle.mjs` names. */
 export function dependencyFile(path: string): string {
-  if (extension === 'ts') return createRequire(import.meta.url).resolve(path);
+  if (extension === 'ts') return createRequire(HERE).resolve(path);
   return fileURLToPath(packageFile(`dependencies/${path}`));
 }
 
@@ -38,7 +41,7 @@ export function codeFolders(): readonly URL[] {
   if (extension !== undefined) return SOURCES.map(packageFile);
   try {
     const shipped = packageFile('');
-    if (!import.meta.url.startsWith(shipped.href)) return [];
+    if (!HERE.startsWith(shipped.href)) return [];
     return [shipped, ...SOURCES.map((folder) => new URL(folder, installed()))];
   } catch {
     // The package is not installed beside the bundle.
@@ -47,5 +50,13 @@ export function codeFolders(): readonly URL[] {
 }
 
 function installed(): URL {
-  return pathToFileURL(createRequire(import.meta.url).resolve(PACKAGE));
+  try {
+    return pathToFileURL(createRequire(HERE).resolve(PACKAGE));
+  } catch (cause) {
+    const bundle = fileURLToPath(HERE);
+    throw new Error(
+      `${bundle} does not find the package jamjet-runtime, from which a bundle reads migrations, pages and native code: run "npm install jamjet-runtime" in ${dirname(bundle)} or a folder above it`,
+      { cause },
+    );
+  }
 }

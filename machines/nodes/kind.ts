@@ -344,9 +344,8 @@ export function defineKind<const D extends KindDeclaration>(
   type K = KindOf<D>;
   const { type, description, fields } = declaration;
   const { check = () => {} } = behaviour;
-  const definition: KindDefinition<K> = {
+  const definition: Omit<KindDefinition<K>, 'declaration'> = {
     type: type as K['type'],
-    declaration,
     schema: objectSchema(fields, description, { type: Type.Literal(type) }),
     normalise: readerOf(fields, { type }, check as never) as unknown as KindDefinition<K>['normalise'],
     check,

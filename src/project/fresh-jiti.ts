@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { dirname, isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Jiti, JitiOptions } from 'jiti';
+import { packageFile } from '../../store/package-files.ts';
 import { isOwnFile, packageFolder } from './own-package.ts';
 
 /** What jiti's entry module gives to its core. */
@@ -13,14 +14,13 @@ interface CoreHooks {
 
 type CreateCore = (id: string, options: JitiOptions, hooks: CoreHooks) => Jiti;
 
-const require = createRequire(import.meta.url);
-
 /**
  * Like `createJiti`, but it also evaluates the JavaScript modules of the project of `id` anew, which jiti leaves to Node, and Node keeps
  * once loaded. jiti falls back to its own evaluation when an import by Node fails; so such an import is made to fail. For that, it takes the
  * core of jiti, whose version is pinned.
  */
 export function createFreshJiti(id: string, options: JitiOptions): Jiti {
+  const require = createRequire(packageFile('src'));
   const core = require(join(dirname(require.resolve('jiti/package.json')), 'dist', 'jiti.cjs')) as CreateCore;
   const project = packageFolder(id);
   return core(id, options, {

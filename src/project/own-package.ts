@@ -1,17 +1,19 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { packageFile } from '../../store/package-files.ts';
 
-const ROOT = packageFolder(fileURLToPath(import.meta.url)) ?? '';
+let root: string | null = null;
 
 /** The folder of this package. */
 export function ownFolder(): string {
-  return ROOT;
+  root ??= packageFolder(fileURLToPath(packageFile('src'))) ?? '';
+  return root;
 }
 
 /** Is it a file of this package that is no example of a project? */
 export function isOwnFile(path: string): boolean {
-  return ['bin', 'dist', 'machines', 'src', 'store'].some((folder) => path.startsWith(join(ROOT, folder) + sep));
+  return ['bin', 'dist', 'machines', 'src', 'store'].some((folder) => path.startsWith(join(ownFolder(), folder) + sep));
 }
 
 /** The folder with the nearest `package.json`; null = there is none above the file. */

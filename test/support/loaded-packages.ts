@@ -3,9 +3,11 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 const HOOK = 'export async function load(url, context, next) { process._rawDebug(url); return next(url, context); }';
-const REGISTER = `import { register } from 'node:module'; register('data:text/javascript,' + encodeURIComponent(${JSON.stringify(HOOK)}));`;
+/** What is required, hooks of Node 20 do not see. */
+const PRINT_REQUIRED = "process.once('exit', () => { for (const path in Module._cache) process._rawDebug(path); });";
+const REGISTER = `import Module, { register } from 'node:module'; register('data:text/javascript,' + encodeURIComponent(${JSON.stringify(HOOK)})); ${PRINT_REQUIRED}`;
 
-/** For `node --import`: prints the URL of every module to standard error when it is loaded. */
+/** For `node --import`: prints the URL or path of every module that is loaded to standard error. */
 export const PRINTING_LOADER = `data:text/javascript,${encodeURIComponent(REGISTER)}`;
 
 const { dependencies, devDependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as Readonly<Record<string, object>>;
