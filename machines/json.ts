@@ -1,5 +1,6 @@
 /** Any JSON value. */
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
+/** An object of JSON. */
 export type JsonObject = { readonly [key: string]: Json };
 
 export function isObject(value: unknown): value is JsonObject {

@@ -6,6 +6,7 @@ import type { Queue } from './nodes/kind.ts';
 import type { PolicySubject, PolicyVerdict } from './policy.ts';
 import type { Configuration } from './step/configuration.ts';
 
+/** The status of an execution. */
 export type Status = 'pending' | 'running' | 'paused' | 'completed' | 'failed' | 'cancelled' | 'limit_exceeded';
 export const TERMINAL: ReadonlySet<Status> = new Set(['completed', 'failed', 'cancelled', 'limit_exceeded']);
 

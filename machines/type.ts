@@ -1,6 +1,7 @@
 import type { TObject, TProperties, TSchema, Type as TypeBox } from 'typebox';
 
-type Constructor =
+/** The constructors of `Type`. */
+export type SchemaConstructor =
   | 'Any'
   | 'Array'
   | 'Boolean'
@@ -55,7 +56,7 @@ export const Type = {
   Union: (anyOf: readonly TSchema[], options?: Options) => schema('Union', { anyOf }, options),
   Unknown: (options?: Options) => schema('Unknown', {}, options),
   Unsafe: (of: TSchema) => hide(of, '~unsafe', null),
-} as unknown as Pick<typeof TypeBox, Constructor>;
+} as unknown as Pick<typeof TypeBox, SchemaConstructor>;
 
 function schema(kind: string, content: object, options: Options = {}): TSchema {
   return hide({ ...content, ...options }, '~kind', kind);

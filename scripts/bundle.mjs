@@ -9,6 +9,8 @@ const { exports } = JSON.parse(readFileSync('package.json', 'utf8'));
 const LIBRARY = Object.values(exports).flatMap((entry) => (entry.default === undefined ? [] : [sourceOf(entry.default)]));
 /** Has no built-in module of Node, also not in what the bundler adds, so it shares nothing with the others. */
 const BROWSER = sourceOf(exports['./client'].default);
+/** The main entry, without its extension. */
+const MAIN = sourceOf(exports['.'].default).replace(/\.ts$/, '');
 const PROGRAM = [
   'src/cli/main.ts',
   'src/authoring/thread/worker.ts',
@@ -56,7 +58,7 @@ rmSync(TARGET, { recursive: true, force: true });
 // The compiled files, which the bench and scripts use, read the same files.
 for (const folder of ['dist', TARGET]) copyAssets(folder);
 const packages = await bundled();
-copyTypes();
+await copyTypes();
 for (const file of DEPENDENCIES) packages.add(packageOf(resolve('node_modules', file)));
 writeFileSync(join(TARGET, 'THIRD-PARTY.txt'), licences([...packages].sort()));
 
@@ -210,16 +212,50 @@ function packageOf(module) {
   return /^(.*\/node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(module)?.[1] ?? null;
 }
 
-/** Copies the declarations that those of the library import. */
-function copyTypes() {
+/** Copies the declarations that those of the library import. Types that are made of schemas are documented by them. */
+async function copyTypes() {
+  const origins = originsOf(MAIN);
   const found = new Set(LIBRARY.map((path) => path.replace(/\.ts$/, '.d.ts')));
   for (const path of found) {
-    const text = readFileSync(join('dist', path), 'utf8');
+    const text = documented(readFileSync(join('dist', path), 'utf8'), await schemasOf(path)).replace(
+      /import\("(\.[^"]+)\.ts"\)\.(\w+)/g,
+      (named, from, name) =>
+        join(dirname(path), from) === MAIN ? `import("${pathTo(path, origins.get(name))}").${name}` : named,
+    );
     for (const [, name] of text.matchAll(/(?:from|import\(|import) ?['"](\.[^'"]+)\.(?:js|ts)['"]/g))
       found.add(`${join(dirname(path), name)}.d.ts`);
     mkdirSync(dirname(join(TARGET, path)), { recursive: true });
     writeFileSync(join(TARGET, path), text);
   }
+}
+
+/**
+ * The modules of the names that a module exports of others. The compiler names a type that it infers by the main entry, with which the client would have
+ * the declarations of everything.
+ */
+function originsOf(module) {
+  const text = readFileSync(join('dist', `${module}.d.ts`), 'utf8');
+  const lists = text.matchAll(/^export (?:type )?\{([^}]*)\} from '([^']+)'/gm);
+  return new Map(
+    [...lists].flatMap(([, names, from]) => names.split(',').map((name) => [name.trim(), join(dirname(module), from)])),
+  );
+}
+
+function pathTo(path, module) {
+  const found = relative(dirname(path), module);
+  return found.startsWith('.') ? found : `./${found}`;
+}
+
+/** The schemas that a module of the API exports. */
+async function schemasOf(path) {
+  return path.startsWith('src/api/') ? import(resolve('dist', path.replace(/\.d\.ts$/, '.js'))) : {};
+}
+
+function documented(text, schemas) {
+  return text.replace(/(?<!\*\/\n)^export type (\w+) = Static<typeof \1>;/gm, (declaration, name) => {
+    const description = schemas[name]?.description;
+    return description === undefined ? declaration : `/** ${description} */\n${declaration}`;
+  });
 }
 
 function licences(folders) {

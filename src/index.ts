@@ -30,14 +30,16 @@ export type { Json, JsonObject } from '../machines/json.ts';
 export type { UsageTotals } from '../machines/messages.ts';
 export type { RecordedEvent } from '../machines/replay/recording-stepper.ts';
 export type { ActiveNode, Phase, Status } from '../machines/run.ts';
-export { Type } from '../machines/type.ts';
+export { type SchemaConstructor, Type } from '../machines/type.ts';
 export { StoreError, type StoreErrorCode } from '../store/port/errors.ts';
+export type { Missed, Overlap } from '../store/port/resources/cron.ts';
 export type { SqliteOptions } from '../store/sqlite/open.ts';
 export type { Schedule } from './authoring/schedule.ts';
-export { type AgentOptions, agent } from './builder/agent.ts';
+export { type AgentOptions, type AgentStrategy, agent, type RevisionLimits } from './builder/agent.ts';
 export type { WorkflowDefinition, WorkflowTypes } from './builder/definition.ts';
 export { type DurableOptions, durable } from './builder/durable.ts';
 export {
+  type ActionActivity,
   type DurableMachineOptions,
   durableMachine,
   type MachineActivities,
@@ -46,18 +48,32 @@ export {
 export type { ExecutionEvent } from './builder/events.ts';
 export type { ExecutionOf, StartedExecution, StartOptions } from './builder/execution.ts';
 export { type FleetDefinition, fleet } from './builder/fleet.ts';
-export type { Duration, PolicyLists, Retry } from './builder/node-keys.ts';
-export type { InferInput, InferOutput, Schema, SchemaIssue, StandardSchema } from './builder/schema.ts';
+export type { DataPolicy, Duration, PolicyLists, PolicyRule, PolicyRules, Retry } from './builder/node-keys.ts';
 export type {
-  AnyState,
+  AnySchema,
+  InferInput,
+  InferOutput,
+  Schema,
+  SchemaIssue,
+  StandardIssue,
+  StandardResult,
+  StandardSchema,
+} from './builder/schema.ts';
+export type {
   EventMap,
+  McpServerSettings,
+  ModelSettingsOfWorkflow,
   Policies,
+  RemoteAgentSettings,
   RetryPolicies,
   ScheduleSettings,
+  ServerAuth,
+  ToolAddress,
   ToolDeclaration,
   ToolMap,
+  WorkflowSettings,
 } from './builder/settings.ts';
-export type { TestReply, WorkflowTest } from './builder/tests.ts';
+export type { ReplyUsage, TestDecision, TestReply, VisitedNode, WorkflowTest } from './builder/tests.ts';
 export {
   defineTool,
   SchemaMismatch,
@@ -83,7 +99,7 @@ export type {
   UpdateSchema,
   WaitDuration,
 } from './executors/durable/context.ts';
-export { CallError, StepError } from './executors/durable/errors.ts';
+export { CallError, type FailedStep, StepError } from './executors/durable/errors.ts';
 export type { Activity, ActivityContext, ActivityOptions } from './executors/durable/machine/activity.ts';
 export type { GivenDetails } from './executors/given-details.ts';
 export type { McpServerOptions, McpServers } from './executors/mcp/endpoint.ts';
@@ -97,10 +113,11 @@ export type {
   MemorySearchOptions,
   ToolMemory,
 } from './executors/memory/connector.ts';
-export type { ModelScript } from './executors/model/script.ts';
+export type { ModelScript, ScriptedAnswer, ScriptedRule } from './executors/model/script.ts';
 export type { ModelPrice, ModelSettings, NamedModel, ProviderAccess, ProviderName } from './executors/model/settings.ts';
 export type { ThreadMessage, ToolThread } from './executors/threads/message.ts';
-export type { ToolLogFields, ToolLogLevel } from './executors/tool-context/tool-log.ts';
+export type { ReportedUsage } from './executors/tool-context/reported-usage.ts';
+export type { ToolLog, ToolLogFields, ToolLogLevel, ToolLogLine } from './executors/tool-context/tool-log.ts';
 export type {
   CallerRuntime,
   LibraryMemory,
@@ -122,7 +139,7 @@ export {
   type RuntimeErrorCode,
 } from './runtime/errors.ts';
 export type { ExecutionLogger, LogFields } from './runtime/execution-log.ts';
-export type { RuntimeSettings } from './runtime/options.ts';
+export type { RuntimeSettings, Vars } from './runtime/options.ts';
 export type * from './runtime/types/caller.ts';
 export type { CancelSignal } from './runtime/types/cancel-signal.ts';
 export type * from './runtime/types/executions.ts';

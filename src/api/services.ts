@@ -23,6 +23,7 @@ import type { LoadShedder } from './overload/load-shedder.ts';
 import type { EventStreams } from './streams/event-streams.ts';
 import type { LongPolls } from './streams/long-polls.ts';
 
+/** The Fastify app of the server. */
 export type Api = FastifyInstance<
   RawServerDefault,
   RawRequestDefaultExpression,

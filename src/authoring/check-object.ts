@@ -28,6 +28,7 @@ export interface CheckedFile extends ParsedFile {
   readonly workflows: readonly CheckedWorkflow[];
 }
 
+/** A workflow of a file that was checked. */
 export interface CheckedWorkflow extends ParsedWorkflow {
   /** What it needs from outside to run. */
   readonly requirements: readonly Requirement[];

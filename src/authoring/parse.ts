@@ -26,6 +26,7 @@ export interface ParsedFile {
   readonly localTools: Readonly<Record<string, LocalTool>>;
 }
 
+/** A workflow of a file. */
 export interface ParsedWorkflow {
   readonly document: JsonObject;
   /** When executions are to be started, if the file says so. */

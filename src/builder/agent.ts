@@ -2,16 +2,16 @@ import type { JsonObject } from '../../machines/json.ts';
 import { define } from './define.ts';
 import type { WorkflowDefinition } from './definition.ts';
 import type { Duration } from './node-keys.ts';
-import type { InferInput, Schema } from './schema.ts';
-import type { AnyState, Policies, RetryPolicies, ScheduleSettings, Settings } from './settings.ts';
+import type { AnySchema, InferInput, Schema } from './schema.ts';
+import type { Policies, RetryPolicies, ScheduleSettings, WorkflowSettings } from './settings.ts';
 import { mapValues, toFileKeys } from './spelling.ts';
 import type { WorkflowTest } from './tests.ts';
 import { testsFile } from './tests-file.ts';
 import { stateFile } from './workflow-file.ts';
 
 /** An agent with a goal. Its strategy is compiled to a workflow of model nodes. */
-export type AgentOptions<S> = Settings<RetryPolicies, Policies> &
-  Strategy & {
+export type AgentOptions<S> = WorkflowSettings<RetryPolicies, Policies> &
+  AgentStrategy & {
     readonly id: string;
     readonly version?: string;
     readonly name?: string;
@@ -28,15 +28,17 @@ export type AgentOptions<S> = Settings<RetryPolicies, Policies> &
     readonly tests?: readonly WorkflowTest<Partial<NoInfer<InferInput<S>>>, string>[];
   };
 
-type Strategy =
+/** How an agent comes to its answer. */
+export type AgentStrategy =
   | { readonly strategy: 'react'; readonly strategyConfig?: Record<never, never> }
   | { readonly strategy: 'plan-and-execute'; readonly strategyConfig?: { readonly verifierModel?: string } }
-  | { readonly strategy: 'critic'; readonly strategyConfig?: Revising & { readonly criticModel?: string } }
-  | { readonly strategy: 'reflection'; readonly strategyConfig?: Revising }
+  | { readonly strategy: 'critic'; readonly strategyConfig?: RevisionLimits & { readonly criticModel?: string } }
+  | { readonly strategy: 'reflection'; readonly strategyConfig?: RevisionLimits }
   | { readonly strategy: 'consensus'; readonly strategyConfig?: { readonly numAgents?: number; readonly judgeModel?: string } }
   | { readonly strategy: 'debate'; readonly strategyConfig?: { readonly maxRounds?: number; readonly judgeModel?: string } };
 
-interface Revising {
+/** When an answer is good enough, and how often it is written anew. */
+export interface RevisionLimits {
   /** From 0 to 1. */
   readonly passThreshold?: number;
   readonly maxRounds?: number;
@@ -55,7 +57,7 @@ interface Revising {
  *   state: Type.Object({ product: Type.String() }),
  * });
  */
-export function agent<const S extends Schema = AnyState>(
+export function agent<const S extends Schema = AnySchema>(
   definition: AgentOptions<S>,
 ): WorkflowDefinition<{
   input: InferInput<S>;

@@ -44,7 +44,7 @@ type Parts<M> =
     : never;
 
 /** An activity of an action. It is given the `params` of the action; `context` and `event` are in its context. */
-type ActionActivity<Params> = ((params: Params, context: ActivityContext) => unknown) | ActivityOptions<Params>;
+export type ActionActivity<Params> = ((params: Params, context: ActivityContext) => unknown) | ActivityOptions<Params>;
 
 /** Activities by the names of a machine's actors and actions. */
 export type MachineActivities<M extends AnyStateMachine> = {

@@ -3,7 +3,7 @@ import type { ToolContext } from '../runtime/types/work.ts';
 import type { Returned } from './checked-result.ts';
 import { define } from './define.ts';
 import type { WorkflowDefinition } from './definition.ts';
-import type { InferInput, InferOutput, Schema } from './schema.ts';
+import type { AnySchema, InferInput, InferOutput, Schema } from './schema.ts';
 import { typedTool } from './tool.ts';
 import { type AnyWorkflow, workflowFile } from './workflow-file.ts';
 
@@ -27,8 +27,6 @@ export interface DurableOptions<
   readonly calls?: readonly (string | { readonly id: string })[];
   readonly run: (context: DurableContext<NoInfer<InferInput<I>>>, input: NoInfer<InferOutput<I>>) => Returned<R, InferInput<O>>;
 }
-
-type AnySchema = { readonly static: unknown };
 
 /** The state of an execution: what it was started with, and the fields of what the function has returned, once it has. */
 type StateOf<Input, Output> = Output extends object ? Input & Partial<Output> : Input;

@@ -52,6 +52,7 @@ export type Route<N extends Names> = { readonly when: string; readonly to: N['ta
 /** A node, `end`, several nodes (all of them are started), or routes (the first whose condition holds). */
 export type Next<N extends Names> = N['target'] | readonly N['target'][] | readonly Route<N>[];
 
+/** How often failed work is tried again, and when. */
 export interface Retry {
   /** Attempts in all, the first included. */
   readonly maxAttempts?: number;
@@ -66,7 +67,8 @@ export interface Retry {
   readonly retryableOn?: readonly (string | number | { readonly custom: string })[];
 }
 
-type PolicyRule = 'blockedTools' | 'requireApprovalFor' | 'modelAllowlist';
+/** What a policy says. */
+export type PolicyRule = 'blockedTools' | 'requireApprovalFor' | 'modelAllowlist';
 
 /** Globs (`*`, `?`) of policy names. */
 export type PolicyLists = { readonly [Rule in PolicyRule]?: readonly string[] };
@@ -74,6 +76,7 @@ export type PolicyLists = { readonly [Rule in PolicyRule]?: readonly string[] };
 /** The same; a single one needs no list. */
 export type PolicyRules = { readonly [Rule in PolicyRule]?: string | readonly string[] };
 
+/** What is kept of personal data. */
 export interface DataPolicy {
   /** Paths such as `$.patient.ssn`. */
   readonly piiFields?: readonly string[];

@@ -16,17 +16,24 @@ export interface StandardSchema<Input = unknown, Output = Input> {
   };
 }
 
-type StandardResult<Output> =
+/** What a schema says of a value. */
+export type StandardResult<Output> =
   | { readonly value: Output; readonly issues?: undefined }
   | { readonly issues: readonly StandardIssue[] };
 
-interface StandardIssue {
+/** What is wrong with a value, as a schema of a library says it. */
+export interface StandardIssue {
   readonly message: string;
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
 /** A TypeBox schema, a schema of a library that implements Standard Schema, or a JSON Schema written `as const`. */
 export type Schema = TSchema | StandardSchema;
+
+/** A JSON Schema, whatever it says. */
+export interface AnySchema {
+  readonly static: unknown;
+}
 
 /** The type of a value before the schema has validated it: without its defaults and transformations. */
 export type InferInput<S> = [S] extends [StandardSchema]

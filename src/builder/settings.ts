@@ -10,7 +10,8 @@ export type ToolDeclaration = ToolAddress & {
   readonly input?: Schema;
 };
 
-type ToolAddress =
+/** Where a tool is that is no function of this process. */
+export type ToolAddress =
   /** A POST of the input to a URL. */
   | { readonly kind: 'http'; readonly reference: string }
   /** `module:function`, called by workers of queue `python_tool`. */
@@ -43,7 +44,8 @@ export interface EventMap {
 /** The payloads of events by their keys. */
 export type EventPayloads<E> = { readonly [Key in keyof E & string]: E[Key] extends true ? unknown : InferInput<E[Key]> };
 
-type Auth =
+/** How a server is told who calls: by a token, or a key, in a variable of the environment. */
+export type ServerAuth =
   | { readonly type: 'bearer'; readonly tokenEnv: string }
   | { readonly type: 'api_key'; readonly header?: string; readonly keyEnv: string };
 
@@ -51,18 +53,19 @@ type Auth =
 export interface McpServerSettings {
   readonly url?: string;
   readonly transport?: 'stdio' | 'streamable_http' | 'http_sse';
-  readonly auth?: Auth;
+  readonly auth?: ServerAuth;
   /** Started only by a runtime in a process of yours. */
   readonly command?: string;
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 }
 
+/** Where an agent of another server is. */
 export interface RemoteAgentSettings {
   readonly url: string;
   readonly agentCardPath?: string;
   readonly auth?:
-    | Auth
+    | ServerAuth
     | {
         readonly type: 'oauth2';
         readonly clientIdEnv: string;
@@ -72,6 +75,7 @@ export interface RemoteAgentSettings {
       };
 }
 
+/** A model that nodes of the workflow name. */
 export interface ModelSettingsOfWorkflow {
   readonly provider: string;
   readonly model: string;
@@ -93,7 +97,7 @@ export interface ScheduleSettings<Input> {
 }
 
 /** Settings that hold for a whole workflow. */
-export interface Settings<R, P> {
+export interface WorkflowSettings<R, P> {
   readonly labels?: Readonly<Record<string, string>>;
   readonly timeouts?: {
     /** Of one attempt. Default: 300 seconds. */
@@ -135,13 +139,12 @@ export interface Settings<R, P> {
   readonly publish?: boolean | readonly ('mcp' | 'a2a')[];
 }
 
+/** Retry policies by their names. */
 export interface RetryPolicies {
   readonly [name: string]: Retry;
 }
 
+/** Policies of tools and models by their names. */
 export interface Policies {
   readonly [name: string]: PolicyLists;
 }
-
-/** A JSON Schema, whatever it says. */
-export type AnyState = { readonly static: unknown };

@@ -1,13 +1,15 @@
 import type { Json, JsonObject } from '../../machines/json.ts';
 import type { Status } from '../../machines/run.ts';
 
-interface ReplyUsage {
+/** What a scripted answer has used. */
+export interface ReplyUsage {
   readonly inputTokens?: number;
   readonly outputTokens?: number;
   readonly costUsd?: number;
 }
 
-type Decided = true | { readonly user?: string; readonly comment?: string; readonly statePatch?: Json };
+/** A decision on an approval, and by whom. */
+export type TestDecision = true | { readonly user?: string; readonly comment?: string; readonly statePatch?: Json };
 
 /** What a node is answered in a test: its output as it is, or an object that says more. */
 export type TestReply =
@@ -18,13 +20,13 @@ export type TestReply =
       readonly usage?: ReplyUsage;
     }
   | { readonly fail: string; readonly retryable?: boolean; readonly errorClass?: string }
-  | { readonly approve: Decided }
-  | { readonly reject: Decided }
+  | { readonly approve: TestDecision }
+  | { readonly reject: TestDecision }
   | { readonly event: Json; readonly at?: 'early' | 'on_time' | 'late' }
   | { readonly timeout: true };
 
 /** A node, or one that carries out the calls of an agent. */
-type VisitedNode<NodeId extends string> = NodeId | `${NodeId}.${string}`;
+export type VisitedNode<NodeId extends string> = NodeId | `${NodeId}.${string}`;
 
 /** A test that `jamjet test` runs, with scripted results and a simulated clock. */
 export interface WorkflowTest<Input, NodeId extends string> {

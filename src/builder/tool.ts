@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../machines/json.ts';
 import type { ToolContext } from '../runtime/types/work.ts';
-import { type InferInput, type InferOutput, jsonSchemaOf, type Schema, type SchemaIssue } from './schema.ts';
+import { type AnySchema, type InferInput, type InferOutput, jsonSchemaOf, type Schema, type SchemaIssue } from './schema.ts';
 import { type Validate, validationOf } from './validation.ts';
 
 /**
@@ -83,15 +83,12 @@ const MAX_SHOWN_ISSUES = 5;
 export function defineTool<Input, Output>(
   tool: (input: Input, context: ToolContext) => Output,
 ): (input: Input, context: ToolContext) => Output;
-export function defineTool<const I extends Schema = UnknownSchema, const O extends Schema = UnknownSchema>(
+export function defineTool<const I extends Schema = AnySchema, const O extends Schema = AnySchema>(
   definition: ToolDefinition<I, O>,
 ): TypedTool<InferInput<I>, InferOutput<O>, InferOutput<I>>;
 export function defineTool(tool: ToolDefinition<Schema, Schema> | ((input: unknown, context: ToolContext) => unknown)): unknown {
   return typeof tool === 'function' ? tool : typedTool(tool);
 }
-
-/** The schema of a side that has none. */
-type UnknownSchema = { readonly static: unknown };
 
 export function typedTool({ description, input, output, run }: ToolDefinition<Schema, Schema>): TypedTool<unknown, unknown> {
   const validateInput = input === undefined ? null : validationOf(input);

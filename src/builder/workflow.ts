@@ -3,18 +3,17 @@ import { define } from './define.ts';
 import type { WorkflowDefinition } from './definition.ts';
 import type { Names } from './node-keys.ts';
 import type { KindGiven, NodeAs, ToolKey } from './nodes.ts';
-import type { InferInput, Schema } from './schema.ts';
+import type { AnySchema, InferInput, Schema } from './schema.ts';
 import type {
-  AnyState,
   EventMap,
   EventPayloads,
   Policies,
   RetryPolicies,
   ScheduleSettings,
-  Settings,
   ToolInput,
   ToolMap,
   ToolOutput,
+  WorkflowSettings,
 } from './settings.ts';
 import type { WorkflowTest } from './tests.ts';
 import { type AnyWorkflow, workflowFile } from './workflow-file.ts';
@@ -106,7 +105,7 @@ type CheckedNodes<N, State, T, E, R, P> = {
 };
 
 /** A workflow with its nodes. */
-export interface WorkflowOptions<in out S, in out T, in out E, in out R, in out P, in out N> extends Settings<R, P> {
+export interface WorkflowOptions<in out S, in out T, in out E, in out R, in out P, in out N> extends WorkflowSettings<R, P> {
   readonly id: string;
   /** Registering changed content under the same version creates a new revision; executions keep theirs. Default: `0.1.0`. */
   readonly version?: string;
@@ -149,7 +148,7 @@ export interface WorkflowOptions<in out S, in out T, in out E, in out R, in out 
  */
 export function workflow<
   const N extends { readonly [id: string]: object },
-  const S extends Schema = AnyState,
+  const S extends Schema = AnySchema,
   const T extends ToolMap = ToolMap,
   E extends EventMap = EventMap,
   R extends RetryPolicies = Record<never, never>,

@@ -1,6 +1,7 @@
 import type { ExecutionMachineQuery, WorkflowMachineQuery } from '../api/schemas/diagrams.ts';
 import { type CallOptions, type Download, pathSegment, type RequestOptions, type Transport } from './transport.ts';
 
+/** A picture of a workflow or an execution. */
 export interface DiagramFile extends Download {
   /** Characters that no font of the server contains and that are drawn as boxes; at most the first hundred. */
   readonly unreadable: readonly string[];

@@ -205,7 +205,11 @@ export class JamjetClient extends Commands {
    * @example
    * const execution = await client.start('greeting', { name: 'Ada' });
    */
-  start(workflowId: string, input?: Json, options?: RemoteStartOptions): Promise<RemoteExecution<WorkflowTypes>>;
+  start(
+    workflowId: string,
+    input?: Json,
+    options?: RemoteStartOptions,
+  ): Promise<RemoteExecution<WorkflowTypes & { readonly state: JsonObject }>>;
   // The last form: a misspelt key of an input is reported against the last one.
   start<Types extends WorkflowTypes>(
     workflow: WorkflowDefinition<Types>,

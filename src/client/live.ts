@@ -3,17 +3,20 @@ import { reconnectingStream, type StreamOptions } from './reconnecting-stream.ts
 import type { ServerSentMessage } from './server-sent.ts';
 import { pathSegment, type Transport } from './transport.ts';
 
+/** Which events are followed. */
 export interface LiveSelection extends StreamOptions {
   /** Event kinds in snake_case or PascalCase; absent = all. */
   readonly kinds?: readonly string[];
 }
 
+/** An event of any execution of the tenant. */
 export interface TenantEvent {
   /** Pass as `after` to continue behind this event. */
   readonly position: string;
   readonly event: Event & { readonly workflow_id: string };
 }
 
+/** The same without its data. */
 export interface TenantChange {
   /** Pass as `after` to continue behind this event. */
   readonly position: string;

@@ -32,6 +32,7 @@ export interface Reconnect {
   readonly onState?: (state: StreamState) => void;
 }
 
+/** How a stream is followed. */
 export interface StreamOptions extends CallOptions {
   /** Absent: the generator rejects with `Unreachable` when the connection is lost. */
   readonly reconnect?: Reconnect;

@@ -8,6 +8,7 @@ export interface HttpReply extends Pick<Response, 'status' | 'body' | 'text' | '
   readonly headers: Pick<Headers, 'get'>;
 }
 
+/** Which server a client calls, and how. */
 export interface ClientOptions {
   /**
    * `http://host:port`, optionally with a path prefix or a trailing slash. In a page of the server, `new URL('.', location.href).href`, which
@@ -29,6 +30,7 @@ export interface ClientOptions {
   readonly fetch?: (url: string, init: RequestInit) => Promise<HttpReply>;
 }
 
+/** How a request is sent. */
 export interface CallOptions {
   /** Aborts the request; the promise rejects with the reason of the signal. */
   readonly signal?: AbortSignal;

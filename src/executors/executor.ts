@@ -75,6 +75,9 @@ export interface WorkContext {
   readonly accessToken?: { readonly token: string; readonly scopes: readonly string[] };
 }
 
+/** What a tool is told of the attempt for which it is called. */
+export interface ToolContext extends Omit<WorkContext, 'beginTurn' | 'logUsage' | 'meter'> {}
+
 export interface WorkResult {
   readonly output: Json;
   /** Merge patch for the state. Absent = the node's kind derives it from the output. */

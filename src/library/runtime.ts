@@ -1,11 +1,17 @@
-import type { Json } from '../../machines/json.ts';
+import type { Json, JsonObject } from '../../machines/json.ts';
 import { isDefinition, type WorkflowDefinition, type WorkflowTypes } from '../builder/definition.ts';
 import type { ExecutionEvent } from '../builder/events.ts';
 import { executionOf, type StartedExecution, type StartOptions, typedEvents } from '../builder/execution.ts';
 import { plainJson } from '../builder/spelling.ts';
 import type { CronJobs } from '../control/cron/jobs.ts';
 import type { Caller } from '../runtime/types/caller.ts';
-import type { RegisteredWorkflow, StartRequest, StartResult } from '../runtime/types/executions.ts';
+import type {
+  EventsRequest,
+  RegisteredWorkflow,
+  StartRequest,
+  StartResult,
+  SubscribeOptions,
+} from '../runtime/types/executions.ts';
 import type { RuntimeMemory } from '../runtime/types/memory.ts';
 import type { Runtime } from '../runtime/types/runtime.ts';
 import type { RuntimeThreads } from '../runtime/types/threads.ts';
@@ -79,10 +85,10 @@ type Bound<Methods, Name extends keyof Methods> = {
 };
 
 /** Texts that workflows and tools find by their words. */
-export type LibraryMemory = Bound<RuntimeMemory, keyof typeof FIRST_OF_MEMORY> & Pick<RuntimeMemory, 'removeExpired'>;
+export interface LibraryMemory extends Bound<RuntimeMemory, keyof typeof FIRST_OF_MEMORY>, Pick<RuntimeMemory, 'removeExpired'> {}
 
 /** Conversations that agents and models read and continue. */
-export type LibraryThreads = Bound<RuntimeThreads, keyof typeof FIRST_OF_THREADS>;
+export interface LibraryThreads extends Bound<RuntimeThreads, keyof typeof FIRST_OF_THREADS> {}
 
 /**
  * The runtime as one caller uses it, in the caller's tenant. When a promise resolves, what it reports is on disk.
@@ -92,7 +98,7 @@ export type LibraryThreads = Bound<RuntimeThreads, keyof typeof FIRST_OF_THREADS
  * reject with `not_found` if the tenant has none of that id. The other codes are listed at each method.
  */
 export interface CallerRuntime
-  extends Bound<Runtime, Exclude<keyof typeof FIRST, 'events' | 'register' | 'start' | 'subscribe'>> {
+  extends Bound<Omit<Runtime, 'memory' | 'threads'>, Exclude<keyof typeof FIRST, 'events' | 'register' | 'start' | 'subscribe'>> {
   readonly memory: LibraryMemory;
   readonly threads: LibraryThreads;
   readonly schedules: Schedules;
@@ -127,7 +133,11 @@ export interface CallerRuntime
    * @example
    * const execution = await runtime.start('greeting', { name: 'Ada' });
    */
-  start(workflowId: string, input?: Json, options?: StartOptions): Promise<StartedExecution<WorkflowTypes>>;
+  start(
+    workflowId: string,
+    input?: Json,
+    options?: StartOptions,
+  ): Promise<StartedExecution<WorkflowTypes & { readonly state: JsonObject }>>;
   // The last form: a misspelt key of an input is reported against the last one.
   start<Types extends WorkflowTypes>(
     workflow: WorkflowDefinition<Types>,
@@ -135,12 +145,12 @@ export interface CallerRuntime
     options?: StartOptions,
   ): Promise<StartedExecution<Types>>;
   /** The log so far, from the event after sequence `after` (default 0), read in pages as the consumer asks for them. */
-  events(...page: Parameters<Bound<Runtime, 'events'>['events']>): AsyncIterable<ExecutionEvent>;
+  events(id: string, page?: EventsRequest): AsyncIterable<ExecutionEvent>;
   /**
    * The log from the event after sequence `after`, then live, without gaps, until the execution has ended, `signal` aborts or the runtime
    * stops.
    */
-  subscribe(...options: Parameters<Bound<Runtime, 'subscribe'>['subscribe']>): AsyncIterable<ExecutionEvent>;
+  subscribe(id: string, options?: SubscribeOptions): AsyncIterable<ExecutionEvent>;
 }
 
 /** How a definition is registered. */

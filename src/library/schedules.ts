@@ -12,7 +12,7 @@ import type { Caller } from '../runtime/types/caller.ts';
 import type { StartResult } from '../runtime/types/executions.ts';
 
 /** A workflow to be started on a schedule. */
-export type ScheduleRequest = Decoded<PutCronJob>;
+export interface ScheduleRequest extends Decoded<PutCronJob> {}
 
 /** A workflow that is started on a schedule. */
 export interface ScheduledWorkflow extends Omit<CronJob, 'tenantId' | 'input'> {

@@ -10,6 +10,7 @@ export interface ExecutionLogger {
   error(fields: LogFields, message: string): void;
 }
 
+/** Fields of a line of a log. */
 export type LogFields = JsonObject;
 
 export interface LogLine {

@@ -22,7 +22,8 @@ export const DEFAULTS = {
 /** How long `close` lets in-process work finish by default. */
 export const DEFAULT_GRACE_MS = 10_000;
 
-type Vars = Readonly<Record<string, string>>;
+/** Variables of the `env` root of expressions, by their names. */
+export type Vars = Readonly<Record<string, string>>;
 
 /** What a program sets of its runtime, besides the store. */
 export interface RuntimeSettings {

@@ -50,6 +50,7 @@ export class ListenError extends Error {
   }
 }
 
+/** Options of `startServer` and `createServer`. */
 export interface ServerOptions {
   readonly config: Config;
   readonly tools?: Tools;

@@ -8,14 +8,18 @@ import { type TracingChoice, tracingOf } from './tracing-settings.ts';
 /** The version shown by `GET /health` and `jamjet --version`. Equal to package.json's, as a test checks. */
 export const VERSION = '0.2.0';
 
+/** The least serious lines that are logged. */
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
+/** The form of events in replies. */
 export type EventFormat = 'seed' | 'tagged';
 
+/** A SQLite database. */
 export interface SqliteConfig {
   readonly engine: 'sqlite';
   readonly path: string;
 }
 
+/** A PostgreSQL database. */
 export interface PostgresConfig {
   readonly engine: 'postgres';
   /** Contains user, password and TLS parameters; use `databaseName` for display. */
@@ -28,8 +32,10 @@ export interface PostgresConfig {
   readonly statementTimeoutMs: number;
 }
 
+/** The database of a server. */
 export type DatabaseConfig = SqliteConfig | PostgresConfig;
 
+/** The file with settings that are too large for a variable. */
 export interface OperatorFile {
   readonly path: string;
   /** False: nothing is set when there is no such file. */
@@ -93,6 +99,7 @@ export interface Config {
   readonly operatorFile: OperatorFile;
 }
 
+/** Variables of the environment, by their names. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** All variables of our own. A variable that `readConfig` reads and this list lacks does not compile. */

@@ -12,6 +12,8 @@ export interface WorkerLogEntry {
 }
 
 /**
+ * Options of `createWorker`.
+ *
  * @example
  * const worker = createWorker({ url: 'http://127.0.0.1:7700', token: process.env.JAMJET_TOKEN, tools: { draft_quote }, concurrency: 4 });
  */

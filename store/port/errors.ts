@@ -1,3 +1,4 @@
+/** Why a database could not be used. */
 export type StoreErrorCode =
   | 'store_locked'
   | 'store_unavailable'

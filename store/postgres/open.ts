@@ -13,6 +13,7 @@ import { PostgresStore } from './postgres-store.ts';
 import { KNOWN_EVENT_TYPES, PUT_EVENT_TYPES } from './queries/events.ts';
 import { SCHEMA_VERSION } from './queries/survey.ts';
 
+/** Which PostgreSQL database is opened, and how. */
 export interface PostgresOptions {
   /** `postgres://user@host:port/database`, with the TLS parameters of libpq. */
   readonly url: string;

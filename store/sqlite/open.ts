@@ -15,6 +15,7 @@ import { KNOWN_EVENT_TYPES, PUT_EVENT_TYPES } from './queries/events.ts';
 import { RunLock } from './run-lock.ts';
 import { SqliteStore } from './sqlite-store.ts';
 
+/** Which SQLite database is opened, and how. */
 export interface SqliteOptions {
   /** Path of the database file. The file and its folder are created if missing. `:memory:`: a database of its own in memory, which ends when it is closed. */
   readonly path: string;

@@ -113,6 +113,19 @@ await worker.stop();
 console.log(JSON.stringify({ here, there, errors, by }));
 `;
 
+/** A page, which has no types of Node. */
+const PAGE = `
+import { ApiError, JamjetClient, type Execution, type TenantDetail, type WorkflowDefinition } from 'jamjet-runtime/client';
+
+const client = new JamjetClient({ url: new URL('.', document.location.href).href, fetch: (url, init) => window.fetch(url, init) });
+export async function show(id: string, definition: WorkflowDefinition): Promise<Execution> {
+  const tenant: TenantDetail = await client.tenants.get('default');
+  for await (const event of client.live.execution(id)) if (event.type === 'node_failed') console.log(tenant.name, event.data.error);
+  const started = await client.start(definition, {}).catch((error) => (error instanceof ApiError ? null : Promise.reject(error)));
+  return client.execution(started?.executionId ?? id);
+}
+`;
+
 /** Of a new project. That of the template's version takes six times as long as the next one. */
 const COMPILER = TRIES_ALL ? 'typescript' : 'typescript-native';
 
@@ -181,6 +194,7 @@ describe('the package', () => {
     writeFileSync(join(project, 'program.ts'), PROGRAM);
     writeFileSync(join(project, 'defined.ts'), DEFINED);
     writeFileSync(join(project, 'served.ts'), SERVED);
+    writeFileSync(join(project, 'page.ts'), PAGE);
   });
 
   afterAll(() => rmSync(project, { recursive: true, force: true }));
@@ -229,15 +243,15 @@ describe('the package', () => {
       expect(text).toMatch(new RegExp(`^${name} \\d+\\.\\d+\\.\\d+\\n(?:.*\\n){2}.{4}`, 'm'));
   });
 
-  const tsc = async (...args: readonly string[]): Promise<string> => {
-    const compiled = run(process.execPath, [resolve('node_modules/typescript-native/bin/tsc'), ...STRICT, ...args], {
+  const tsc = async (options: readonly string[], ...args: readonly string[]): Promise<string> => {
+    const compiled = run(process.execPath, [resolve('node_modules/typescript-native/bin/tsc'), ...options, ...args], {
       cwd: project,
     });
     return (await compiled.catch((error: { stdout: string }) => error)).stdout;
   };
 
   it('compiles in strict programs with the types of what it declares, and runs, also on its own server', async () => {
-    expect(await tsc('program.ts', 'defined.ts', '--module', 'nodenext')).toBe('');
+    expect(await tsc(STRICT, 'program.ts', 'defined.ts', '--module', 'nodenext')).toBe('');
     const { stdout } = await run(process.execPath, ['program.js'], { cwd: project });
     expect(JSON.parse(stdout)).toEqual({
       errors: ['store_locked', 'no_nodes', 'not_found'],
@@ -262,13 +276,18 @@ describe('the package', () => {
     expect(JSON.parse(defined.stdout)).toEqual({ here: 42, there: 8, errors: [], by: ['program'] });
   });
 
+  it('has a client that compiles in strict programs without types of Node', async () => {
+    const page = ['--ignoreConfig', '--strict', '--target', 'es2022', '--lib', 'es2022,dom', '--types', '', '--noEmit'];
+    expect(await tsc(page, 'page.ts', '--module', 'nodenext')).toBe('');
+  });
+
   it('has types that bundlers resolve', async () => {
-    expect(await tsc('program.ts', '--noEmit', '--module', 'esnext', '--moduleResolution', 'bundler')).toBe('');
+    expect(await tsc(STRICT, 'program.ts', '--noEmit', '--module', 'esnext', '--moduleResolution', 'bundler')).toBe('');
   });
 
   it('serves without its optional peers, which declare the types of the server', async () => {
     const links = Object.keys(peerDependencies).map((name) => link(project, name));
-    expect(await tsc('served.ts', '--module', 'nodenext', '--skipLibCheck')).toBe('');
+    expect(await tsc(STRICT, 'served.ts', '--module', 'nodenext', '--skipLibCheck')).toBe('');
     for (const path of links) rmSync(path);
     const { stdout } = await run(process.execPath, ['served.js'], { cwd: project });
     expect(JSON.parse(stdout)).toEqual({ answer: 42 });

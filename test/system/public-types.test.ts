@@ -11,56 +11,122 @@ const { exports, dependencies, peerDependencies } = JSON.parse(readFileSync('pac
 const ENTRIES = Object.entries(exports).flatMap(([name, target]) =>
   typeof target === 'string' ? [] : [{ name, file: resolve(target.types) }],
 );
+type Entry = (typeof ENTRIES)[number];
 const MAIN = resolve('dist/bundle/src/index.d.ts');
 const OWN = resolve('dist');
 
-/** Types from which exported ones are made (`CallerRuntime`, `ScheduledWorkflow`, `Server`, `ToolContext`), or that only the client itself constructs. */
-const INTERNAL = new Set([
-  'CronJob',
-  'PutCronJob',
-  'Runtime',
-  'RuntimeMemory',
-  'RuntimeThreads',
-  'Server',
-  'Transport',
-  'WorkContext',
-]);
+const isOwn = ({ declarations = [] }: ts.Symbol): boolean =>
+  declarations.some((declaration) => declaration.getSourceFile().fileName.startsWith(OWN));
+
+/** What an entry exports, under the name that it has there. */
+function exportsOf(program: ts.Program, file: string): ReadonlyMap<ts.Symbol, ts.Symbol> {
+  const checker = program.getTypeChecker();
+  const module = checker.getSymbolAtLocation(program.getSourceFile(file) as ts.SourceFile);
+  const symbols = module === undefined ? [] : checker.getExportsOfModule(module);
+  return new Map(symbols.map((symbol) => [targetOf(checker, symbol), symbol]));
+}
+
+function targetOf(checker: ts.TypeChecker, symbol: ts.Symbol): ts.Symbol {
+  return (symbol.flags & ts.SymbolFlags.Alias) === 0 ? symbol : checker.getAliasedSymbol(symbol);
+}
 
 /**
  * The types of this package that the declarations of an entry's exports name, and that neither it nor the main entry exports: a program
- * cannot write their names. Those that a file keeps to itself are part of the declarations there, and generic ones are inferred.
+ * cannot write their names. A type that an exported one extends is a part of it, and what a type computes is shown in its place.
  */
-function unexported(program: ts.Program, entry: string): readonly string[] {
+function unexported(program: ts.Program, { file }: Entry): readonly string[] {
   const checker = program.getTypeChecker();
-  const target = (symbol: ts.Symbol): ts.Symbol =>
-    (symbol.flags & ts.SymbolFlags.Alias) === 0 ? symbol : checker.getAliasedSymbol(symbol);
-  const exportsOf = (file: ts.SourceFile | undefined): ReadonlySet<ts.Symbol> => {
-    const module = file && checker.getSymbolAtLocation(file);
-    return new Set(module === undefined ? [] : checker.getExportsOfModule(module).map(target));
-  };
-  const exported = exportsOf(program.getSourceFile(entry));
-  const known = new Set([...exported, ...exportsOf(program.getSourceFile(MAIN))]);
+  const exported = exportsOf(program, file);
+  const known = new Set([...exported.keys(), ...exportsOf(program, MAIN).keys()]);
   const missing = new Set<string>();
+  const visited = new Set<ts.Symbol>();
 
-  const check = (name: ts.Node): void => {
-    const symbol = checker.getSymbolAtLocation(name);
-    const declared = symbol && target(symbol);
-    const [declaration] = declared?.declarations ?? [];
-    if (declared === undefined || declaration === undefined || known.has(declared)) return;
-    const file = declaration.getSourceFile();
-    if (!file.fileName.startsWith(OWN) || !exportsOf(file).has(declared)) return;
-    const { typeParameters = [] } = declaration as ts.DeclarationStatement & { typeParameters?: readonly unknown[] };
-    if (typeParameters.length === 0 && !INTERNAL.has(declared.name))
-      missing.add(`${declared.name} (${relative(OWN, file.fileName)})`);
+  const ownSymbol = (at: ts.Node): ts.Symbol | null => {
+    const symbol = checker.getSymbolAtLocation(at);
+    const declared = symbol && targetOf(checker, symbol);
+    return declared === undefined || !isOwn(declared) || (declared.flags & ts.SymbolFlags.TypeParameter) !== 0 ? null : declared;
+  };
+  const isComputed = (symbol: ts.Symbol): boolean =>
+    (symbol.declarations ?? []).some((declaration) => {
+      if (!ts.isTypeAliasDeclaration(declaration) || declaration.typeParameters === undefined) return false;
+      const { type } = declaration;
+      if (!ts.isTypeReferenceNode(type)) return ts.isConditionalTypeNode(type) || ts.isMappedTypeNode(type);
+      const other = ownSymbol(type.typeName);
+      return other !== null && isComputed(other);
+    });
+  const check = (at: ts.Node): void => {
+    const symbol = ownSymbol(at);
+    if (symbol !== null && !known.has(symbol) && !isComputed(symbol))
+      missing.add(`${symbol.name} (${relative(OWN, symbol.declarations?.[0]?.getSourceFile().fileName ?? '')})`);
   };
   const visit = (node: ts.Node): void => {
+    if (ts.isHeritageClause(node)) {
+      for (const type of node.types) visitExtended(type, ALL);
+      return;
+    }
+    // Programs do not construct what is exported as a type alone.
+    if (ts.isConstructorDeclaration(node) && node.parent.name !== undefined && isTypeAlone(ownSymbol(node.parent.name))) return;
     if (ts.isTypeReferenceNode(node)) check(node.typeName);
-    if (ts.isExpressionWithTypeArguments(node)) check(node.expression);
+    if (ts.isImportTypeNode(node) && node.qualifier !== undefined) check(node.qualifier);
     ts.forEachChild(node, visit);
   };
-  const declarations = [...exported].flatMap(({ declarations: all = [] }) => all);
-  for (const declaration of declarations) if (declaration.getSourceFile().fileName.startsWith(OWN)) visit(declaration);
+  const visitExtended = (type: ts.Node, isSelected: Selection): void => {
+    if (!ts.isExpressionWithTypeArguments(type) && !ts.isTypeReferenceNode(type)) return;
+    const name = ts.isTypeReferenceNode(type) ? type.typeName : type.expression;
+    const symbol = ownSymbol(name);
+    if (symbol !== null && (symbol.flags & ts.SymbolFlags.Variable) === 0) visitSymbol(symbol, isSelected);
+    const [of, keys] = type.typeArguments ?? [];
+    if (of === undefined) return;
+    const names = keys === undefined ? [] : [...keys.getText().matchAll(/['"](\w+)['"]/g)].map(([, key]) => key);
+    const chosen: Readonly<Record<string, Selection>> = {
+      Omit: (key) => !names.includes(key),
+      Pick: (key) => names.includes(key),
+    };
+    visitExtended(of, chosen[name.getText()] ?? ALL);
+  };
+  const isTypeAlone = (symbol: ts.Symbol | null): boolean => {
+    const [specifier] = (symbol && exported.get(symbol)?.declarations) ?? [];
+    return specifier !== undefined && ts.isTypeOnlyExportDeclaration(specifier);
+  };
+  const visitSymbol = (symbol: ts.Symbol, isSelected = ALL): void => {
+    if (visited.has(symbol)) return;
+    if (isSelected === ALL) visited.add(symbol);
+    for (const declaration of symbol.declarations ?? []) {
+      if (isSelected === ALL || !ts.isInterfaceDeclaration(declaration)) visit(declaration);
+      else for (const member of declaration.members) if (isSelected(member.name?.getText())) visit(member);
+    }
+  };
+  for (const symbol of exported.keys()) if (isOwn(symbol)) visitSymbol(symbol);
   return [...missing].sort();
+}
+
+type Selection = (member: string | undefined) => boolean;
+const ALL: Selection = () => true;
+
+/** What is exported as a type and is a value alone: `typeof` is all that a program can do with it. */
+function unusable(program: ts.Program, { file }: Entry): readonly string[] {
+  const checker = program.getTypeChecker();
+  const statements = program.getSourceFile(file)?.statements.filter(ts.isExportDeclaration) ?? [];
+  const types = statements.flatMap(({ isTypeOnly, exportClause, moduleSpecifier }) => {
+    if (exportClause !== undefined && ts.isNamedExports(exportClause))
+      return exportClause.elements.flatMap((one) =>
+        isTypeOnly || one.isTypeOnly ? [checker.getSymbolAtLocation(one.name)] : [],
+      );
+    const module = isTypeOnly && moduleSpecifier !== undefined && checker.getSymbolAtLocation(moduleSpecifier);
+    return module ? checker.getExportsOfModule(module) : [];
+  });
+  return types
+    .flatMap((symbol) => (symbol === undefined ? [] : [targetOf(checker, symbol)]))
+    .filter((symbol) => isOwn(symbol) && (symbol.flags & ts.SymbolFlags.Type) === 0)
+    .map(({ name }) => name);
+}
+
+function undocumented(program: ts.Program, { file }: Entry): readonly string[] {
+  const checker = program.getTypeChecker();
+  return [...exportsOf(program, file)]
+    .filter(([symbol, { name }]) => isOwn(symbol) && symbol.getDocumentationComment(checker).length === 0 && name !== 'default')
+    .map(([, { name }]) => name)
+    .sort();
 }
 
 /** Reads the declarations of this package alone: those of other packages and of the language are ten times as many. */
@@ -84,7 +150,11 @@ describe('the types of the package', () => {
     program = ownDeclarations();
   });
 
-  it.each(ENTRIES)('can be named by programs: $name', ({ file }) => expect(unexported(program, file)).toEqual([]));
+  it.each(ENTRIES)('can be named by programs: $name', (entry) => expect(unexported(program, entry)).toEqual([]));
+
+  it.each(ENTRIES)('are types, where values are not exported: $name', (entry) => expect(unusable(program, entry)).toEqual([]));
+
+  it.each(ENTRIES)('are documented: $name', (entry) => expect(undocumented(program, entry)).toEqual([]));
 
   it.each([
     ['./server', ENTRIES, { ...dependencies, ...peerDependencies }],

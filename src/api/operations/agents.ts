@@ -98,6 +98,7 @@ const AgentCardInput = Type.Object(
   },
   { additionalProperties: true, description: 'The card of an agent. Other fields are kept and returned in `card`.' },
 );
+/** The card of an agent to register. */
 export type AgentCardInput = Static<typeof AgentCardInput>;
 export const RegisterAgent = Type.Unsafe<AgentCardInput>(AgentCardInput);
 
@@ -166,6 +167,7 @@ export const AgentsQuery = Type.Object({
   limit: limit(AGENTS_PAGE),
   offset,
 });
+/** Which agents are listed. */
 export type AgentsQuery = Static<typeof AgentsQuery>;
 
 export const AgentSearch = Type.Object({
@@ -176,6 +178,7 @@ export const AgentSearch = Type.Object({
   limit: limit(AGENTS_PAGE),
   offset,
 });
+/** Which skills agents are searched by. */
 export type AgentSearch = Static<typeof AgentSearch>;
 
 export const AgentList = Type.Object(

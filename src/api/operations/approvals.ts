@@ -31,6 +31,7 @@ export const ApprovalsQuery = Type.Object({
   limit: limit(APPROVALS_PAGE),
   cursor: Type.Optional(text('`next_cursor` of the previous page.', { maxLength: 128 })),
 });
+/** Which approvals are listed. */
 export type ApprovalsQuery = Static<typeof ApprovalsQuery>;
 
 export const ApprovalItem = Type.Object(
@@ -77,6 +78,7 @@ export const ApprovalList = Type.Object(
 export type ApprovalList = Static<typeof ApprovalList>;
 
 export const ApprovalCountsQuery = Type.Object({ workflow_id: ApprovalsQuery.properties.workflow_id });
+/** Which approvals are counted. */
 export type ApprovalCountsQuery = Static<typeof ApprovalCountsQuery>;
 
 export const ApprovalCounts = Type.Object(

@@ -33,6 +33,7 @@ export const AuditQuery = Type.Object({
   offset,
   cursor: Type.Optional(text('`next_cursor` of the previous page. Cannot be combined with `offset`.', { maxLength: 512 })),
 });
+/** Which entries of the audit log are listed. */
 export type AuditQuery = Static<typeof AuditQuery>;
 
 export const AuditItem = Type.Object(
@@ -132,6 +133,7 @@ export type AuditVerification = Static<typeof AuditVerification>;
 export const AuditExportQuery = Type.Object({
   from_block: Type.Optional(sequence('First block of the chain to export. Default 1.')),
 });
+/** Which part of the audit log is exported. */
 export type AuditExportQuery = Static<typeof AuditExportQuery>;
 
 export const AUDIT = {

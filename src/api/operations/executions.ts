@@ -128,6 +128,7 @@ export const ExecutionsQuery = Type.Object({
   ),
   include: Type.Optional(Type.Literal('state', { description: '`state`: each execution with its state.' })),
 });
+/** Which executions are listed. */
 export type ExecutionsQuery = Static<typeof ExecutionsQuery>;
 
 export const ForkedFrom = Type.Object(
@@ -221,6 +222,7 @@ export const ERROR_GROUPS_PAGE = { defaultLimit: 50, maxLimit: 1_000 };
 const { error: _error, ...conditionsBesideError } = ExecutionConditions.properties;
 
 export const ExecutionErrorsQuery = Type.Object({ ...conditionsBesideError, limit: limit(ERROR_GROUPS_PAGE) });
+/** Which executions have their errors grouped. */
 export type ExecutionErrorsQuery = Static<typeof ExecutionErrorsQuery>;
 
 export const ErrorGroup = Type.Object(

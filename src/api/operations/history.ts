@@ -23,6 +23,7 @@ export const SNAPSHOTS_PAGE = { defaultLimit: 100, maxLimit: 500 };
 export const StateQuery = Type.Object({
   at: Type.Optional(sequence('Sequence of an event. Default: the last event.')),
 });
+/** At which event the state is read. */
 export type StateQuery = Static<typeof StateQuery>;
 
 export const PastActiveNode = Type.Object(
@@ -57,6 +58,7 @@ export const SnapshotsQuery = Type.Object({
   after: Type.Optional(count('Only snapshots after this sequence: that of the last snapshot of the previous page. Default 0.')),
   limit: limit(SNAPSHOTS_PAGE),
 });
+/** Which snapshots are listed. */
 export type SnapshotsQuery = Static<typeof SnapshotsQuery>;
 
 export const SnapshotContext = Type.Object(
@@ -146,6 +148,7 @@ export const ForkExecution = Type.Object(
 export type ForkExecution = Static<typeof ForkExecution>;
 
 export const ForkQuery = Type.Object({ dry_run: Type.Optional(flag('The same as in the body, which it overrides.')) });
+/** How an execution is forked. */
 export type ForkQuery = Static<typeof ForkQuery>;
 
 export const ForkedExecution = Type.Object(

@@ -140,6 +140,7 @@ export const JobsQuery = Type.Object({
   limit: limit(JOBS_PAGE),
   cursor: Type.Optional(text('`next_cursor` of the previous page.', { maxLength: 64 })),
 });
+/** Which jobs are listed. */
 export type JobsQuery = Static<typeof JobsQuery>;
 
 export const JobList = Type.Object(

@@ -80,6 +80,7 @@ export const SearchMemoryQuery = Type.Object({
   ),
   cursor: Type.Optional(text('`next_cursor` of the previous page. Only without `query`.', { pattern: '^\\d{1,15}$' })),
 });
+/** Which items a search finds. */
 export type SearchMemoryQuery = Static<typeof SearchMemoryQuery>;
 
 const FoundMemoryItem = Type.Object(
@@ -94,6 +95,7 @@ const FoundMemoryItem = Type.Object(
   },
   { description: 'A remembered text.' },
 );
+/** An item that a search has found. */
 export type FoundMemoryItem = Static<typeof FoundMemoryItem>;
 
 export const FoundInMemory = Type.Object(

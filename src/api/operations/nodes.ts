@@ -23,6 +23,7 @@ export const NodeQuery = Type.Object({
   status: Type.Optional(Type.Enum(VISIT_STATUSES, { description: 'Only items with this status.' })),
   after_item: Type.Optional(count('Only items after this one. Default: from the first.')),
 });
+/** Which visits of a node are read. */
 export type NodeQuery = Static<typeof NodeQuery>;
 
 const absent = Type.Optional;

@@ -182,6 +182,7 @@ export type UpdatedTenant = Static<typeof UpdatedTenant>;
 const ById = byId('Id of the tenant.');
 
 export const TenantsQuery = Type.Object({ limit: limit(TENANTS_PAGE), offset });
+/** Which tenants are listed. */
 export type TenantsQuery = Static<typeof TenantsQuery>;
 
 export const TenantList = Type.Object(

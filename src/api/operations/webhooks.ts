@@ -91,6 +91,7 @@ export const DeliveriesQuery = Type.Object({
   limit: limit(DELIVERIES_PAGE),
   cursor: Type.Optional(text('`next_cursor` of the previous page.', { minLength: 1, maxLength: 64 })),
 });
+/** Which deliveries of a webhook are listed. */
 export type DeliveriesQuery = Static<typeof DeliveriesQuery>;
 
 export const Delivery = Type.Object(

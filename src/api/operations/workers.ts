@@ -56,6 +56,7 @@ export const WorkersQuery = Type.Object({
   limit: limit(WORKERS_PAGE),
   cursor: Type.Optional(text('`next_cursor` of the previous page.', { maxLength: 2_048 })),
 });
+/** Which workers are listed. */
 export type WorkersQuery = Static<typeof WorkersQuery>;
 
 export const WorkerList = Type.Object(

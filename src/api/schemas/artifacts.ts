@@ -4,6 +4,7 @@ import { integer, nullable, text } from './fields.ts';
 export const PutArtifactQuery = Type.Object({
   media_type: Type.Optional(text('Media type of the bytes. Default: the `Content-Type` of the request.', { maxLength: 255 })),
 });
+/** What is said of an artifact that is stored. */
 export type PutArtifactQuery = Static<typeof PutArtifactQuery>;
 
 export const ArtifactByHash = Type.Object({ hash: text('SHA-256 of the bytes, as 64 hex digits.') });

@@ -17,6 +17,7 @@ export const WorkflowMachineQuery = Type.Object({
   ...MACHINE_QUERY,
   ...WorkflowQuery.properties,
 });
+/** How a workflow is drawn. */
 export type WorkflowMachineQuery = Static<typeof WorkflowMachineQuery>;
 
 export const ExecutionMachineQuery = Type.Object({
@@ -24,4 +25,5 @@ export const ExecutionMachineQuery = Type.Object({
   at: Type.Optional(sequence('Show the execution as it was after this event of the log. Default: the last event.')),
   marks: Type.Optional(flag('false: only the workflow, of the revision that runs, without what has happened. Default true.')),
 });
+/** How an execution is drawn. */
 export type ExecutionMachineQuery = Static<typeof ExecutionMachineQuery>;

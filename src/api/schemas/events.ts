@@ -42,6 +42,7 @@ export const EventsQuery = Type.Object({
     flag('Stream the log as server-sent events until the execution ends. Default: true if `Accept` prefers `text/event-stream`.'),
   ),
 });
+/** Which events are listed. */
 export type EventsQuery = Static<typeof EventsQuery>;
 
 export const EventStreamQuery = Type.Object({
@@ -59,6 +60,7 @@ export const EventStreamQuery = Type.Object({
   ),
   format,
 });
+/** Which events a stream has. */
 export type EventStreamQuery = Static<typeof EventStreamQuery>;
 
 /** An event in a brief stream. */

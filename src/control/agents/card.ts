@@ -8,6 +8,7 @@ export type Autonomy = (typeof AUTONOMY)[number];
 /** A skill that an agent offers. Other fields of it (`input_schema`, `tags`, …) are kept. */
 export type Skill = JsonObject & { readonly id: string; readonly name: string; readonly description: string };
 
+/** What an agent can do, as its card says. */
 export type Capabilities = JsonObject & {
   readonly skills: readonly Skill[];
   readonly protocols: readonly string[];

@@ -1,6 +1,6 @@
 import type { Static, TSchema } from 'typebox';
 import type { Json, JsonObject } from '../../../machines/json.ts';
-import type { WorkContext } from '../executor.ts';
+import type { ToolContext } from '../executor.ts';
 
 /** Seconds, or a number with a unit. */
 export type WaitDuration = number | `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`;
@@ -21,12 +21,14 @@ export interface StepRetry {
   readonly retryableOn?: readonly (string | number)[];
 }
 
+/** How often a step is tried, and how long an attempt may take. */
 export interface StepOptions {
   readonly retry?: StepRetry;
   /** Of one attempt. Default: no limit. */
   readonly timeout?: WaitDuration;
 }
 
+/** How a function is called for the items of a list. */
 export interface MapOptions extends StepOptions {
   /** Items at work at once. Default: 16. */
   readonly maxConcurrency?: number;
@@ -65,11 +67,13 @@ export type CallArguments<W> =
 /** The state of the called workflow when it has completed. `State`: what it is said to be for an id. */
 export type CalledState<W, State> = W extends CallableWorkflow<unknown, infer Completed> ? Completed : State;
 
+/** How another workflow is called. */
 export interface CallOptions {
   /** Of the called workflow. Default: that of the definition, or of an id the one that is registered last. */
   readonly version?: string;
 }
 
+/** An approval that a function asks for. */
 export interface Question {
   /** What the person is asked. */
   readonly message: string;
@@ -77,6 +81,7 @@ export interface Question {
   readonly timeout?: WaitDuration;
 }
 
+/** How a person has decided. */
 export interface Answer {
   readonly approved: boolean;
   readonly decision: 'approved' | 'rejected' | 'timeout';
@@ -156,13 +161,13 @@ export interface DurableContext<Input = unknown> {
    */
   version(change: string, min: number, max: number): Promise<number>;
   /** The log of this process. What a function that runs again has said before is not said again. */
-  readonly log: WorkContext['log'];
+  readonly log: ToolContext['log'];
   /** Says how far the function is: a number from 0 to 1, or a text. */
-  readonly progress: WorkContext['progress'];
+  readonly progress: ToolContext['progress'];
   /** Aborted when the execution is cancelled, at the time limit of the node, and when the runtime stops. */
   readonly signal: AbortSignal;
   /** The execution that the function belongs to. */
-  readonly execution: Pick<WorkContext, 'tenantId' | 'nodeId' | 'labels' | 'startedBy' | 'idempotencyKey' | 'attempt'> & {
+  readonly execution: Pick<ToolContext, 'tenantId' | 'nodeId' | 'labels' | 'startedBy' | 'idempotencyKey' | 'attempt'> & {
     readonly id: string;
   };
   /** The state of the execution when the visit to the function began. */

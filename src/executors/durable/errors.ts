@@ -3,7 +3,8 @@ import { WorkError } from '../executor.ts';
 import { callerOf } from '../failure-description.ts';
 import { textIn } from './names.ts';
 
-interface FailedStep {
+/** A step that has failed for good. */
+export interface FailedStep {
   readonly name: string;
   readonly attempt: number;
   readonly failure?: JsonObject;

@@ -17,6 +17,7 @@ export interface McpServerOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+/** MCP servers by the names that nodes call them by. */
 export type McpServers = Readonly<Record<string, McpServerOptions>>;
 
 export interface CommandEndpoint {

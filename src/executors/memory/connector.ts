@@ -20,6 +20,7 @@ export interface MemoryResult {
   readonly metadata: JsonObject;
 }
 
+/** Which items a search finds. */
 export interface MemorySearchOptions {
   /** How many results at most; default 5. */
   readonly limit?: number;
@@ -36,6 +37,7 @@ export interface MemoryQuery {
   readonly filter: JsonObject;
 }
 
+/** For whom a memory is asked, and until when. */
 export interface MemoryCallContext {
   readonly tenantId: string;
   /** Aborted at the deadline, when the node is cancelled and when the runtime stops. */

@@ -5,13 +5,14 @@ import { WorkError } from '../executor.ts';
 import type { Answer } from './answer.ts';
 
 /** What a scripted model says: a text, or tools that it asks for. */
-interface ScriptedAnswer {
+export interface ScriptedAnswer {
   readonly text: string;
   readonly tools: readonly { readonly name: string; readonly arguments: Json }[];
   readonly usage: { readonly inputTokens?: number; readonly outputTokens?: number; readonly costUsd?: number };
 }
 
-interface ScriptedRule {
+/** What is answered to some messages. */
+export interface ScriptedRule {
   /** Part of the last message of the user, without regard to case; '' = any message. */
   readonly match: string;
   /** The first turn after that message, the second … The last one is repeated. */

@@ -10,8 +10,10 @@ export interface ModelPrice {
 
 /** The interface of a provider. `openai` is Chat Completions, `openai-responses` the Responses API. */
 export const PROVIDERS = ['openai', 'openai-responses', 'anthropic', 'google', 'ollama', 'openai-compatible'] as const;
+/** A provider of models. */
 export type ProviderName = (typeof PROVIDERS)[number];
 
+/** How a provider is reached. */
 export interface ProviderAccess {
   readonly apiKey?: string;
   readonly baseUrl?: string;

@@ -14,6 +14,7 @@ export interface ThreadMessage {
   readonly name?: string;
 }
 
+/** A message of a thread. */
 export interface ThreadMessageView extends ThreadMessage {
   /** 1, 2, 3 … within the thread. */
   readonly sequence: number;

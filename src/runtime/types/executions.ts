@@ -59,6 +59,7 @@ export interface IgnoredState {
   readonly ignored?: readonly string[];
 }
 
+/** An execution that a request has started, or found. */
 export interface StartResult extends IgnoredState {
   /** `exec_` and 32 hex digits, which sort by the time of the start. */
   readonly executionId: string;
@@ -139,6 +140,7 @@ export interface ExecutionFilter {
   readonly error?: string;
 }
 
+/** Which executions are listed. */
 export interface ExecutionPageRequest extends ExecutionFilter {
   /** `next` of the page before. */
   readonly after?: string;
@@ -147,6 +149,7 @@ export interface ExecutionPageRequest extends ExecutionFilter {
   readonly offset?: number;
 }
 
+/** Executions of a list. */
 export interface ExecutionPage {
   /** Newest first. Fewer than `limit` at the end, and where matches are too far apart to look for more of them at once. */
   readonly executions: readonly ExecutionSummary[];
@@ -188,6 +191,7 @@ export interface ErrorGroup<T extends FailedExecution = ExecutionSummary> {
   readonly newest: T;
 }
 
+/** The errors of executions, alike ones together. */
 export interface ErrorGroups<T extends FailedExecution = ExecutionSummary> {
   /** The largest first. */
   readonly groups: readonly ErrorGroup<T>[];
@@ -195,6 +199,22 @@ export interface ErrorGroups<T extends FailedExecution = ExecutionSummary> {
   readonly examined: number;
   /** Older executions match as well and were not looked at. */
   readonly more: boolean;
+}
+
+/** Which events of a log are read: all, or those that match. */
+export interface EventsRequest {
+  /** Sequence of the event before the first; default 0. */
+  readonly after?: number;
+  readonly limit?: number;
+  readonly type?: string;
+  readonly nodeId?: string;
+}
+
+/** From where a log is followed, and until when. */
+export interface SubscribeOptions {
+  /** Sequence of the event before the first; default 0. */
+  readonly after?: number;
+  readonly signal?: AbortSignal;
 }
 
 /** An event of an execution's log. */
@@ -372,6 +392,7 @@ export interface ApprovalsView {
   readonly decided: readonly ApprovalDecision[];
 }
 
+/** Which approvals of a tenant are read. */
 export interface ApprovalPageRequest {
   readonly status: 'pending' | 'decided';
   readonly workflowId?: string;
@@ -389,6 +410,7 @@ export interface ApprovalPosition {
   readonly seq: number;
 }
 
+/** Approvals of a tenant. */
 export interface ApprovalPage {
   /** Pending ones that have waited longest first, decided ones newest first. */
   readonly items: AsyncIterable<ApprovalItem>;

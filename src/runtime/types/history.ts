@@ -38,6 +38,7 @@ export interface SnapshotView {
   readonly error: string | null;
 }
 
+/** Snapshots of an execution. */
 export interface SnapshotPage {
   readonly executionId: string;
   /** The sequence of the last event of the log; `status` is the one after it. */
@@ -73,6 +74,7 @@ export interface ForkRequest {
   readonly idempotencyKey?: string;
 }
 
+/** An execution that was forked, or how it would be. */
 export interface ForkResult extends IgnoredState {
   /** Null for a dry run. */
   readonly executionId: string | null;

@@ -2,6 +2,7 @@ import type { JsonObject } from '../../../machines/json.ts';
 import type { MemoryItem, MemoryResult, MemorySearchOptions } from '../../executors/memory/connector.ts';
 import type { Caller } from './caller.ts';
 
+/** A text that is remembered. */
 export interface MemoryItemView {
   readonly id: string;
   readonly text: string;
@@ -14,6 +15,7 @@ export interface MemoryItemView {
   readonly expiresAtMs: number | null;
 }
 
+/** A namespace without its items. */
 export interface MemoryNamespaceView {
   readonly name: string;
   /** How many it has; expired ones count until they are deleted. */
@@ -23,6 +25,7 @@ export interface MemoryNamespaceView {
   readonly createdAtMs: number;
 }
 
+/** Which items of a namespace are read. */
 export interface MemoryPageRequest {
   /** Default 100. */
   readonly limit?: number;
@@ -30,12 +33,14 @@ export interface MemoryPageRequest {
   readonly before?: number | null;
 }
 
+/** Items of a namespace. */
 export interface MemoryItemsPage {
   readonly items: readonly MemoryItemView[];
   /** `before` of the next page; null if this is the last one. */
   readonly next: number | null;
 }
 
+/** The items that a search has found. */
 export interface MemorySearchResult {
   /** The best first. */
   readonly results: readonly MemoryResult[];
@@ -43,6 +48,7 @@ export interface MemorySearchResult {
   readonly truncated: boolean;
 }
 
+/** Items that were stored. */
 export interface StoredMemory {
   /** Of the items, in their order. */
   readonly ids: readonly string[];

@@ -10,6 +10,7 @@ import type {
   ErrorGroups,
   EventReceipt,
   EventRequest,
+  EventsRequest,
   EventView,
   ExecutionCounts,
   ExecutionFilter,
@@ -24,6 +25,7 @@ import type {
   RegisteredWorkflow,
   StartRequest,
   StartResult,
+  SubscribeOptions,
   TextDelta,
   UpdateOutcome,
   UpdateReceipt,
@@ -98,21 +100,13 @@ export interface Runtime {
   settled(tenantId: string, id: string, waitMs?: number, signal?: CancelSignal): Promise<ExecutionView>;
 
   /** The log so far, from the event after sequence `after` (default 0), read in pages as the consumer asks for them. */
-  events(
-    tenantId: string,
-    id: string,
-    page?: { readonly after?: number; readonly limit?: number; readonly type?: string; readonly nodeId?: string },
-  ): AsyncIterable<EventView>;
+  events(tenantId: string, id: string, page?: EventsRequest): AsyncIterable<EventView>;
 
   /**
    * The log from the event after sequence `after`, then live, without gaps, until the execution has ended, `signal` aborts or the
    * runtime stops.
    */
-  subscribe(
-    tenantId: string,
-    id: string,
-    options?: { readonly after?: number; readonly signal?: AbortSignal },
-  ): AsyncIterable<EventView>;
+  subscribe(tenantId: string, id: string, options?: SubscribeOptions): AsyncIterable<EventView>;
 
   /**
    * The texts that models write for an execution, while they do: first what there is, then each part as it comes, until `signal`

@@ -3,6 +3,7 @@ import type { Caller } from './caller.ts';
 
 export type { ThreadMessage, ThreadMessageView } from '../../executors/threads/message.ts';
 
+/** A thread without its messages. */
 export interface ThreadView {
   readonly id: string;
   /** How many it has. */
@@ -19,6 +20,7 @@ export interface ThreadView {
   readonly updatedAtMs: number;
 }
 
+/** Which threads of a tenant are read. */
 export interface ThreadsPageRequest {
   /** Default 100. */
   readonly limit?: number;
@@ -26,12 +28,14 @@ export interface ThreadsPageRequest {
   readonly cursor?: string | null;
 }
 
+/** Threads of a tenant. */
 export interface ThreadsPage {
   readonly threads: readonly ThreadView[];
   /** `cursor` of the next page; null if this is the last one. */
   readonly next: string | null;
 }
 
+/** Which messages of a thread are read. */
 export interface ThreadMessagesPageRequest {
   /** Default 100. */
   readonly limit?: number;
@@ -41,12 +45,14 @@ export interface ThreadMessagesPageRequest {
   readonly cursor?: number | null;
 }
 
+/** Messages of a thread. */
 export interface ThreadMessagesPage {
   readonly messages: readonly ThreadMessageView[];
   /** `cursor` of the next page; null if this is the last one. */
   readonly next: number | null;
 }
 
+/** Messages that were appended to a thread. */
 export interface AppendedToThread {
   readonly firstSequence: number;
   readonly lastSequence: number;

@@ -1,12 +1,11 @@
 import type { JournalPart, KnownJournal } from '../../../machines/journal.ts';
 import type { Json, JsonObject } from '../../../machines/json.ts';
-import type { WorkContext } from '../../executors/executor.ts';
+import type { ToolContext } from '../../executors/executor.ts';
 import type { GivenDetails } from '../../executors/given-details.ts';
 import type { ToolLogFields, ToolLogLevel } from '../../executors/tool-context/tool-log.ts';
 import type { CancelSignal } from './cancel-signal.ts';
 
-/** What a tool is told of the attempt for which it is called. */
-export type ToolContext = WorkContext;
+export type { ToolContext };
 
 /**
  * A function that does the work of nodes in process. An error that it throws fails the attempt; with `retryable: false` on it,
@@ -107,6 +106,7 @@ export interface GivenOperation {
   readonly snapshot?: JsonObject | null;
 }
 
+/** What a worker reports of a durable function. */
 export interface CommitOperations {
   /** The fence of the claim. */
   readonly leaseFence: number;
@@ -124,6 +124,7 @@ export interface CommitOperations {
   readonly signal?: CancelSignal;
 }
 
+/** Which work a worker asks for. */
 export interface ClaimWork {
   readonly workerId: string;
   readonly queueTypes: readonly string[];
@@ -148,6 +149,7 @@ export interface Usage {
   readonly costUsd?: number;
 }
 
+/** The result of a work item. */
 export interface CompleteWork {
   readonly output: Json;
   /** A JSON merge patch (RFC 7396) of the state; default: derived from the output, as the node's kind says. */
@@ -163,6 +165,7 @@ export interface CompleteWork {
   readonly workerId?: string;
 }
 
+/** The failure of an attempt. */
 export interface FailWork {
   readonly error: string;
   /** Default true. False: no further attempt. */
@@ -182,6 +185,7 @@ export interface FailWork {
   readonly workerId?: string;
 }
 
+/** Renews the lease of a work item. */
 export interface HeartbeatWork {
   /** The worker that holds the lease. */
   readonly workerId: string;

@@ -2,10 +2,12 @@ import type { ActionContext } from '../control.ts';
 
 /** What to do about scheduled times that passed while no runtime was running. */
 export const MISSED = ['skip', 'catch_up'] as const;
+/** Scheduled times that passed while no runtime was running: `skip` them, or `catch_up` with each, in order. */
 export type Missed = (typeof MISSED)[number];
 
 /** What to do when the job's last execution has not ended yet. */
 export const OVERLAP = ['allow', 'skip', 'cancel_running'] as const;
+/** When the last execution has not ended yet: `allow` another execution, `skip` this time, or `cancel_running` first. */
 export type Overlap = (typeof OVERLAP)[number];
 
 /** A job without its input, which may be large. */

@@ -1,15 +1,16 @@
 import type { JsonObject } from '../../../../machines/json.ts';
-import type { WorkContext } from '../../executor.ts';
+import type { ToolContext } from '../../executor.ts';
 import type { CallableWorkflow, StepRetry, WaitDuration } from '../context.ts';
 
 /** What an activity of a state machine is told. */
-export interface ActivityContext extends WorkContext {
+export interface ActivityContext extends ToolContext {
   /** Of an action: the context of the machine when it was executed. */
   readonly context?: JsonObject;
   /** Of an action: the event that led to it. */
   readonly event?: { readonly type: string; readonly [key: string]: unknown };
 }
 
+/** How an activity of a machine is carried out. */
 export interface ActivityOptions<Input = never, Output = unknown> {
   /** Given the input of an actor, or the `params` of an action. Default: what the machine has under this name. */
   readonly run?: (input: Input, context: ActivityContext) => Output | Promise<Output>;
