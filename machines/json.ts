@@ -57,15 +57,19 @@ export function patchState(state: JsonObject, patch: Json | undefined, copies?: 
   return isObject(patch) ? (mergePatch(state, patch, copies) as JsonObject) : state;
 }
 
-/** The smallest merge patch (RFC 7396) that leads from one object to the other. */
+/** The smallest merge patch (RFC 7396) that leads from one object to the other. Looks at each value once, whatever it is nested in. */
 export function patchBetween(before: JsonObject, after: JsonObject): JsonObject {
   const changes: [string, Json][] = [];
   for (const key of Object.keys(before)) if (!Object.hasOwn(after, key)) changes.push([key, null]);
   for (const [key, value] of Object.entries(after)) {
     const old = Object.hasOwn(before, key) ? before[key] : undefined;
     // Parts that no patch has changed are the same object.
-    if (old === value || (old !== undefined && canonicalJson(old) === canonicalJson(value))) continue;
-    changes.push([key, isObject(old) && isObject(value) ? patchBetween(old, value) : value]);
+    if (old === value) continue;
+    if (isObject(old) && isObject(value)) {
+      const inner = patchBetween(old, value);
+      if (Object.keys(inner).length > 0) changes.push([key, inner]);
+    } else if (!(Array.isArray(old) && Array.isArray(value) && canonicalJson(old) === canonicalJson(value)))
+      changes.push([key, value]);
   }
   return Object.fromEntries(changes);
 }

@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { canonicalJson, isObject, type Json, type JsonObject, mergePatch, patchState } from '../../machines/json.ts';
+import {
+  canonicalJson,
+  isObject,
+  type Json,
+  type JsonObject,
+  mergePatch,
+  patchBetween,
+  patchState,
+} from '../../machines/json.ts';
 
 const json = fc.jsonValue({ maxDepth: 4 }).map((value) => JSON.parse(JSON.stringify(value)) as Json);
 const object = fc.dictionary(fc.oneof(fc.constantFrom('a', 'b', 'c'), fc.string()), json).map((value) => value as JsonObject);
@@ -101,5 +109,24 @@ describe('canonical JSON', () => {
   it('is different text for different values', () => {
     expect(canonicalJson({ a: [1, 2] })).not.toBe(canonicalJson({ a: [2, 1] }));
     expect(canonicalJson({ a: 1 })).not.toBe(canonicalJson({ a: '1' }));
+  });
+});
+
+describe('the patch between two objects', () => {
+  it('looks at each part once, however deep it is', () => {
+    let looks = 0;
+    const counted = (object: JsonObject): JsonObject =>
+      new Proxy(object, {
+        ownKeys: (target) => {
+          looks += 1;
+          return Reflect.ownKeys(target);
+        },
+      });
+    const nested = (inner: JsonObject): JsonObject =>
+      Array.from({ length: 200 }).reduce<JsonObject>((part) => ({ a: part }), inner);
+    const patch = patchBetween(nested(counted({ x: 1, l: [1] })), nested(counted({ x: 2, l: [1] })));
+    expect(patch).toEqual(nested({ x: 2 }));
+    expect(looks).toBeLessThan(5);
+    expect(patchBetween(nested({ x: {} }), nested({ x: {} }))).toEqual({});
   });
 });
