@@ -126,6 +126,19 @@ describe('jamjet db check', () => {
       expect(await jamjet(['db', 'check', '--json'], { cwd: folder })).toMatchObject({ code: 1 });
     }));
 
+  it('names an execution whose log cannot be replayed, and checks the others', () =>
+    inFolder(async (folder) => {
+      const id = await withExecution(folder);
+      const other = await withExecution(folder);
+      const snapshot = { set: { ['/a'.repeat(20_001)]: 1 }, removed: [] };
+      const data = { operation: 1, event: 'go', value: 'a', snapshot };
+      editLog(databaseIn(folder), id, (event) => (event.seq === 2 ? { ...event, type: 'machine_transitioned', data } : event));
+      const { code, stdout } = await jamjet(['db', 'check'], { cwd: folder });
+      expect(code).toBe(1);
+      expect(stdout).toContain(`✗ 2 live executions replayed, 1 of them differ from the stored state\n  ${id} (default): `);
+      expect(stdout).not.toContain(`${other} (default)`);
+    }));
+
   it('requires the schema of this release', () =>
     inFolder(async (folder) => {
       await jamjet(['db', 'migrate'], { cwd: folder });
