@@ -131,7 +131,7 @@ describe('jamjet db check', () => {
       const id = await withExecution(folder);
       const other = await withExecution(folder);
       const snapshot = { set: { ['/a'.repeat(20_001)]: 1 }, removed: [] };
-      const data = { operation: 1, event: 'go', value: 'a', snapshot };
+      const data = JSON.stringify({ operation: 1, event: 'go', value: 'a', snapshot });
       editLog(databaseIn(folder), id, (event) => (event.seq === 2 ? { ...event, type: 'machine_transitioned', data } : event));
       const { code, stdout } = await jamjet(['db', 'check'], { cwd: folder });
       expect(code).toBe(1);
