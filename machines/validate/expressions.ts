@@ -158,7 +158,8 @@ class ExpressionChecker {
 
 /** Says why the template cannot give a list, whatever the state is; null = it may. */
 function whyNoList(root: Template['root']): string | null {
-  if (root.type !== 'expression') return root.type === 'list' ? null : ', not a text';
+  if (root.type === 'list' || (root.type === 'constant' && Array.isArray(root.value))) return null;
+  if (root.type !== 'expression') return ', not a text';
   const { tree, error, tooLarge } = root.expression;
   if (tree?.type === 'literal' || tree?.type === 'object') return `, not ${shortened(root.expression.text.trim(), 60)}`;
   return error === null || tooLarge ? null : `: ${error}`;

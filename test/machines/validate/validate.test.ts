@@ -51,12 +51,18 @@ describe('a map', () => {
     expect(diagnostics[0]?.message).toMatch(/^node "m": items must be an expression that gives a list, or a list/);
   });
 
-  it.each(['state.customers', '{{ state.customers }}', 'customers', '[1, 2]', 'state.a + state.b', ['a', '{{ state.b }}']])(
-    'takes %j as items',
-    (items) => {
-      expect(codes(map(items as Json))).toEqual([]);
-    },
-  );
+  it.each([
+    'state.customers',
+    '{{ state.customers }}',
+    'customers',
+    '[1, 2]',
+    'state.a + state.b',
+    ['a', '{{ state.b }}'],
+    ['a', 2],
+    [],
+  ])('takes %j as items', (items) => {
+    expect(codes(map(items as Json))).toEqual([]);
+  });
 
   it.each([
     ['another map', { type: 'map', items: 'item', do: { type: 'tool', tool_ref: 't' } }],
