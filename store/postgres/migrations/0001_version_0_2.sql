@@ -225,7 +225,7 @@ CREATE TABLE idempotency (
   key           text    NOT NULL,
   request_hash  text    NOT NULL,
   response      text    NOT NULL,
-  -- The execution that a remembered request began.
+  -- The execution that a remembered request began, or that took it: with it the request is forgotten.
   execution_id  text    COLLATE "C",
   created_at_ms bigint  NOT NULL,
   PRIMARY KEY (tenant_id, scope, key)
@@ -954,3 +954,8 @@ CREATE TABLE execution_keys (
   execution_id text NOT NULL,
   PRIMARY KEY (tenant_id, workflow_id, key)
 );
+
+-- What is erased or deleted must not go on as a sample in the statistics of its column.
+ALTER TABLE original_events ALTER COLUMN data SET STATISTICS 0;
+ALTER TABLE checkpoints ALTER COLUMN snapshot SET STATISTICS 0;
+ALTER TABLE work_items ALTER COLUMN payload SET STATISTICS 0;

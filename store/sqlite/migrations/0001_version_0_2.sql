@@ -227,10 +227,12 @@ CREATE TABLE idempotency (
   key           TEXT    NOT NULL,
   request_hash  TEXT    NOT NULL,
   response      TEXT    NOT NULL,
+  -- The execution that a remembered request began, or that took it: with it the request is forgotten.
+  execution_id  TEXT,
   created_at_ms INTEGER NOT NULL,
   PRIMARY KEY (tenant_id, scope, key)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX idempotency_by_execution ON idempotency (tenant_id, json_extract(response, '$.execution_id')) WHERE scope = 'executions';
+CREATE INDEX idempotency_by_execution ON idempotency (execution_id);
 
 -- Tokens of the people on whose behalf executions act, sealed with a key that the database does not have. Deleted when the execution ends.
 CREATE TABLE subject_tokens (
