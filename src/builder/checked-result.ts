@@ -5,11 +5,9 @@ import type { SortOf } from './texts.ts';
  * What a function returns, which must fit its schema. If it does not, the type says in words why, and so does the error of the compiler. The other
  * alternatives, which no value has, only make the compiler read literals as `Wanted` has them.
  */
-export type Returned<R, Wanted> = (R & NoInfer<Checked<Awaited<R>, Wanted>>) | NoInfer<Hint & (Wanted | Promise<Wanted>)>;
-
-interface Hint {
-  readonly '~hint': never;
-}
+export type Returned<R, Wanted> =
+  | (R & NoInfer<Checked<Awaited<R>, Wanted>>)
+  | NoInfer<{ readonly '~hint': never } & (Wanted | Promise<Wanted>)>;
 
 type Checked<Given, Wanted> = [Problem<Given, Wanted, ''>] extends [never] ? unknown : Mistake<Problem<Given, Wanted, ''>>;
 
