@@ -37,7 +37,7 @@ export type { SqliteOptions } from '../store/sqlite/open.ts';
 export type { Schedule } from './authoring/schedule.ts';
 export { type AgentOptions, type AgentStrategy, agent, type RevisionLimits } from './builder/agent.ts';
 export type { Returned } from './builder/checked-result.ts';
-export type { WorkflowDefinition, WorkflowTypes } from './builder/definition.ts';
+export type { UntypedWorkflow, WorkflowDefinition, WorkflowTypes } from './builder/definition.ts';
 export { type DurableOptions, durable } from './builder/durable.ts';
 export {
   type ActionActivity,

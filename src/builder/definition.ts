@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../../machines/diagnostics.ts';
-import type { JsonObject } from '../../machines/json.ts';
+import type { Json, JsonObject } from '../../machines/json.ts';
 import type { AuthoredObject } from '../authoring/object-source.ts';
 import type { Schedule } from '../authoring/schedule.ts';
 import type { Tools } from '../runtime/types/work.ts';
@@ -29,6 +29,12 @@ export interface WorkflowTypes {
   readonly completed: unknown;
   readonly events: { readonly [key: string]: unknown };
   readonly nodeId: string;
+}
+
+/** What is known of the executions of a workflow that is named by its id. */
+export interface UntypedWorkflow extends WorkflowTypes {
+  readonly input: Json;
+  readonly state: JsonObject;
 }
 
 /**

@@ -7,7 +7,7 @@ import type { ClaimedWork, ClaimWork } from '../api/operations/work-items.ts';
 import type { RegisteredWorkflow, WorkflowDetail } from '../api/operations/workflows.ts';
 import type { AcceptedEvent, Event, EventList } from '../api/schemas/events.ts';
 import type { Health, Readiness } from '../api/schemas/health.ts';
-import type { WorkflowDefinition, WorkflowTypes } from '../builder/definition.ts';
+import type { UntypedWorkflow, WorkflowDefinition, WorkflowTypes } from '../builder/definition.ts';
 import { ArtifactClient } from './artifacts.ts';
 import { AuditClient } from './audit.ts';
 import { DiagramClient } from './diagrams.ts';
@@ -192,27 +192,16 @@ export class JamjetClient extends Commands {
   ): Promise<StartedExecution>;
   /**
    * Registers a workflow that was defined in TypeScript, with those that its subgraphs were given as definitions (once for each client), and
-   * starts an execution of it. Its functions are called where the server, or a worker, has them. Rejects with `InvalidWorkflow` if the
+   * starts an execution of it. An id stands for the version that was registered last. Its functions are called where the server, or a worker, has them. Rejects with `InvalidWorkflow` if the
    * definition has errors.
    *
    * @example
    * const execution = await client.start(greeting, { name: 'Ada' });
    * const { status, state } = await execution.settled();
    */
-  /**
-   * Starts an execution of the workflow with an id, in the version that was registered last. Rejects with 404 if there is none.
-   *
-   * @example
-   * const execution = await client.start('greeting', { name: 'Ada' });
-   */
-  start(
-    workflowId: string,
-    input?: Json,
-    options?: RemoteStartOptions,
-  ): Promise<RemoteExecution<WorkflowTypes & { readonly state: JsonObject }>>;
   // The last form: a misspelt key of an input is reported against the last one.
-  start<Types extends WorkflowTypes>(
-    workflow: WorkflowDefinition<Types>,
+  start<Types extends WorkflowTypes = UntypedWorkflow>(
+    workflow: WorkflowDefinition<Types> | string,
     input: NoInfer<Types['input']>,
     options?: RemoteStartOptions,
   ): Promise<RemoteExecution<Types>>;

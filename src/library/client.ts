@@ -94,7 +94,7 @@ export type {
 } from '../api/schemas/events.ts';
 export type { PageSizes } from '../api/schemas/fields.ts';
 export type { Health, Liveness, Readiness, ReadinessChecks, Unreadiness } from '../api/schemas/health.ts';
-export type { WorkflowDefinition, WorkflowTypes } from '../builder/definition.ts';
+export type { UntypedWorkflow, WorkflowDefinition, WorkflowTypes } from '../builder/definition.ts';
 export type { ArtifactClient } from '../client/artifacts.ts';
 export type { AuditClient } from '../client/audit.ts';
 export type { DiagramClient, DiagramFile } from '../client/diagrams.ts';

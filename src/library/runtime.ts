@@ -1,5 +1,4 @@
-import type { Json, JsonObject } from '../../machines/json.ts';
-import { isDefinition, type WorkflowDefinition, type WorkflowTypes } from '../builder/definition.ts';
+import { isDefinition, type UntypedWorkflow, type WorkflowDefinition, type WorkflowTypes } from '../builder/definition.ts';
 import type { ExecutionEvent } from '../builder/events.ts';
 import { executionOf, type StartedExecution, type StartOptions, typedEvents } from '../builder/execution.ts';
 import { plainJson } from '../builder/spelling.ts';
@@ -120,27 +119,16 @@ export interface CallerRuntime
   /**
    * Registers the workflow, with those that its subgraphs were given as definitions, and starts an execution of it. A definition that calls
    * functions of this process must have been given to `createRuntime({ workflows })`, so that they are there when a later process continues
-   * the execution. Rejects with `InvalidWorkflow`, and as the other form does.
+   * the execution. An id stands for the last definition there that has it, or else for the version that was registered last. Rejects with
+   * `InvalidWorkflow`, and as the other form does.
    *
    * @example
    * const execution = await runtime.start(greeting, { name: 'Ada' });
    * const { status, state } = await execution.settled();
    */
-  /**
-   * Starts an execution of the workflow with an id: of the last definition in `createRuntime({ workflows })` that has it, as the other form does, or else of
-   * the version that was registered last. Rejects with `not_found` if there is none.
-   *
-   * @example
-   * const execution = await runtime.start('greeting', { name: 'Ada' });
-   */
-  start(
-    workflowId: string,
-    input?: Json,
-    options?: StartOptions,
-  ): Promise<StartedExecution<WorkflowTypes & { readonly state: JsonObject }>>;
   // The last form: a misspelt key of an input is reported against the last one.
-  start<Types extends WorkflowTypes>(
-    workflow: WorkflowDefinition<Types>,
+  start<Types extends WorkflowTypes = UntypedWorkflow>(
+    workflow: WorkflowDefinition<Types> | string,
     input: NoInfer<Types['input']>,
     options?: StartOptions,
   ): Promise<StartedExecution<Types>>;

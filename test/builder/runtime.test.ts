@@ -71,7 +71,7 @@ describe('a runtime of the library', () => {
     const given = await (await runtime.start('doubling', { n: 21 })).settled();
     expect(given).toMatchObject({ status: 'completed', state: { n: 42 } });
     await expect(runtime.start('doubling', { n: 'many' })).rejects.toMatchObject({ code: 'invalid_input' });
-    await expect(runtime.start('held')).rejects.toMatchObject({ code: 'not_found' });
+    await expect(runtime.start('held', {})).rejects.toMatchObject({ code: 'not_found' });
     await runtime.register(workflow({ id: 'held', nodes: { hold: { type: 'wait', event: 'go' } } }));
     const held = await runtime.start('held', {}, { labels: { shop: 'lamps' } });
     expect(await held.settled()).toMatchObject({ status: 'paused', input: {}, labels: { shop: 'lamps' } });

@@ -50,7 +50,7 @@ describe('a database in memory', () => {
     const { app, runtime, close } = await createServer({ config, auth: 'off' });
     onTestFinished(() => close());
     await runtime.register(waiting);
-    const { executionId } = await runtime.start('waiting');
+    const { executionId } = await runtime.start('waiting', {});
     await runtime.settled(executionId);
     expect((await app.inject(`/executions/${executionId}`)).json()).toMatchObject({ status: 'paused' });
     expect((await app.inject('/health/ready')).statusCode).toBe(200);
