@@ -23,6 +23,9 @@ const postgresFiles = IN_PROCESS.flatMap((folder) => testFiles(join('test', fold
   /support\/(postgres|cluster)\.ts'/.test(readFileSync(file, 'utf8')),
 );
 
+/** Workers of the tests that wait for other processes, browsers and servers: one alone leaves a core idle half of the time. */
+const WAITING_WORKERS = 2 * Math.max(2, availableParallelism());
+
 const inProcess = {
   // Test files share the modules of their worker: loading them again for each file would take longer than the tests.
   isolate: false,
@@ -68,6 +71,7 @@ export default defineConfig({
           server: { deps: { external: [/\/dist\//] } },
           globalSetup: ['test/support/fresh-build.ts'],
           include: ['test/system/**/*.test.ts'],
+          maxWorkers: WAITING_WORKERS,
           sequence: { groupOrder: 1 },
         },
       },
@@ -80,6 +84,7 @@ export default defineConfig({
           globalSetup: ['test/support/fresh-build.ts'],
           include: ['test/console/**/*.test.ts'],
           exclude: FRAME_RATES,
+          maxWorkers: WAITING_WORKERS,
           sequence: { groupOrder: 1 },
         },
       },
