@@ -26,13 +26,17 @@ const postgresFiles = IN_PROCESS.flatMap((folder) => testFiles(join('test', fold
 /** Workers of the tests that wait for other processes, browsers and servers: one alone leaves a core idle half of the time. */
 const WAITING_WORKERS = 2 * Math.max(2, availableParallelism());
 
+/** For threads of the sources, which Node 20 cannot run. */
+const THREAD_BUNDLES = 'test/support/thread-bundles.ts';
+const execArgv = ['--import', new URL('test/support/typescript-threads.mjs', import.meta.url).href];
+
 const inProcess = {
   // Test files share the modules of their worker: loading them again for each file would take longer than the tests.
   isolate: false,
-  globalSetup: ['test/support/thread-bundles.ts'],
+  globalSetup: [THREAD_BUNDLES],
   setupFiles: ['test/support/properties.ts'],
   env: { TMPDIR: TEMPORARY_FILES },
-  execArgv: ['--import', new URL('test/support/typescript-threads.mjs', import.meta.url).href],
+  execArgv,
   server: { deps: { inline: ['clipanion'] } },
 };
 
@@ -68,8 +72,9 @@ export default defineConfig({
         test: {
           name: 'system',
           isolate: false,
+          execArgv,
           server: { deps: { external: [/\/dist\//] } },
-          globalSetup: ['test/support/fresh-build.ts'],
+          globalSetup: [THREAD_BUNDLES, 'test/support/fresh-build.ts'],
           include: ['test/system/**/*.test.ts'],
           maxWorkers: WAITING_WORKERS,
           sequence: { groupOrder: 1 },

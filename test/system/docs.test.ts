@@ -21,10 +21,12 @@ const PAGES = [
 ];
 /** Pages that name paths from the top of the repository; ARCHITECTURE.md names them from their modules. */
 const PAGES_FOR_USERS = PAGES.filter((page) => page !== 'ARCHITECTURE.md' && !page.startsWith('test'));
+/** Names of what is made here and belongs to no repository. */
+const IGNORED = new Set(readFileSync('.gitignore', 'utf8').match(/[\w.-]+/g));
 /** Files and folders of this repository. */
 const PATHS = new Set(
   readdirSync('.', { withFileTypes: true }).flatMap((entry) => {
-    if (['.git', 'dist', 'node_modules'].includes(entry.name)) return [];
+    if (entry.name === '.git' || IGNORED.has(entry.name)) return [];
     const inside = entry.isDirectory() ? readdirSync(entry.name, { recursive: true, encoding: 'utf8' }) : [];
     return [entry.name, ...inside.map((path) => join(entry.name, path))];
   }),

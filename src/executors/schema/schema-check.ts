@@ -5,7 +5,7 @@ import { inThread } from './in-thread.ts';
 import { withinTime } from './time-limit.ts';
 
 /** Longest time for which a schema or a value may hold the event loop. */
-const QUICK_MS = 25;
+const QUICK_MS = 50;
 /** One that was stopped before it had used this part of it is slow because the machine is busy. */
 const USED_PART = 0.9;
 

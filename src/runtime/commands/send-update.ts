@@ -130,14 +130,16 @@ async function assertTaken(
     throw new RuntimeError('invalid_input', `the input does not fit the schema of update ${name}: ${problem}`);
 }
 
-/** The checks of schemas, each compiled once, as long as its journal is in memory. */
+/** The checks of schemas, each compiled once, as long as its journal is in memory. The inputs of one schema are checked in the order in which they come. */
 class SchemaChecks {
-  readonly #checks = new WeakMap<JsonObject, CheckInput>();
+  readonly #checks = new WeakMap<JsonObject, { readonly check: CheckInput; last: Promise<unknown> }>();
 
   async problemOf(schema: JsonObject, name: string, input: Json): Promise<string | null> {
-    const check = this.#checks.get(schema) ?? inputCheck(schema);
-    this.#checks.set(schema, check);
-    return check(input).catch((cause: unknown) => {
+    const known = this.#checks.get(schema) ?? { check: inputCheck(schema), last: Promise.resolve() };
+    this.#checks.set(schema, known);
+    const problem = known.last.then(() => known.check(input));
+    known.last = problem.catch(() => {});
+    return problem.catch((cause: unknown) => {
       const reason = truncated(cause instanceof Error ? cause.message : String(cause));
       throw new RuntimeError('invalid_input', `the schema of update ${name} cannot check inputs: ${reason}`, { cause });
     });

@@ -323,7 +323,11 @@ describe('a handoff in a document', () => {
   it('is refused in an item of a map, and in a tool of an agent', () => {
     const work = { type: 'agent', model_ref: 'gpt-4o', prompt: 'Go.', handoff: ['billing'] };
     expect(problems({ triage: { kind: { type: 'map', items: '[1]', do: work } }, billing: billing() })).toEqual([
-      ['bad_handoff', 'nodes.triage.kind.do.handoff', 'put the agents into a workflow of their own, and name that as "workflow"'],
+      [
+        'bad_handoff',
+        'nodes.triage.kind.do.handoff',
+        'a child workflow does it: put it into a workflow of its own, and name that as "workflow"',
+      ],
     ]);
     expect(problems({ triage: triage({ tools: [{ name: 'ask', kind: work }] }), billing: billing() })).toContainEqual([
       'bad_handoff',

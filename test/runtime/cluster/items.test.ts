@@ -38,7 +38,7 @@ describe('a map in a cluster', () => {
         .map((item) => `b${item}`)
         .sort(),
     );
-    const lost = (await b.log(id)).filter(({ type, data }) => type === 'node_failed' && data.error === 'runtime lost');
+    const lost = (await b.log(id)).filter(({ type, data }) => type === 'attempt_lost' && data.error === 'runtime lost');
     expect(lost.map(({ data }) => data.item)).toEqual([20, 21, 22, 23]);
   });
 

@@ -254,7 +254,7 @@ export async function leavePersonalData(
 
   /** Lets an execution of the function go on to its end. */
   const finish = async (id: string): Promise<void> => {
-    await eventually(async () => (await server.timeline(id)).includes('function_parked run'));
+    await eventually(async () => (await server.timeline(id)).includes('interrupt_raised run'));
     await post(`/executions/${id}/updates/${encodeURIComponent(EMAIL)}`, { input: { note: NAME } }, key);
     await post(`/executions/${id}/external-event`, { correlation_key: `paid by ${EMAIL}`, payload: { by: NAME } }, key);
     const state_patch = { patient: { name: NAME, mail: EMAIL } };
